@@ -1,0 +1,1 @@
+"""Desired caches in, running Valkey servers out."""

@@ -1,0 +1,98 @@
+"""Values that tests start from; each is whole, and changed with ``replace``."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from controller import config
+from controller.desired import desired_node
+from controller.model import (
+    AccessKeys,
+    Address,
+    CacheKey,
+    CacheSpec,
+    Cause,
+    Moment,
+    Node,
+    NodeKey,
+    NodeSpec,
+    Phase,
+    Ports,
+    Record,
+    Secret,
+    Server,
+    Sku,
+    Tier,
+    Work,
+)
+
+KEY = CacheKey("my-sub", "my-rg", "Cache1")
+NODE = NodeKey(KEY)
+KEYS = AccessKeys(primary=Secret("first"), secondary=Secret("second"))
+ADMIN = Secret("admin")
+LIMITS = config.Limits(image="valkey/valkey:8-alpine", max_memory_bytes=256 << 20)
+SPEC = CacheSpec(location="West Europe", sku=Sku(Tier.BASIC, 0), access_keys=KEYS)
+CAUSE = Cause(request_id="00000000-0000-0000-0000-000000000001")
+START = datetime(2026, 1, 1, tzinfo=UTC)
+NOW = Moment(100.0, START)
+
+
+def record(spec: CacheSpec = SPEC) -> Record:
+    """Give a cache that was just created."""
+    return Record(
+        key=KEY,
+        uid="uid-1",
+        generation=1,
+        spec=spec,
+        ports=Ports(plain=6379, tls=6380),
+        created_at=START,
+        work=Work.CREATING,
+        cause=CAUSE,
+    )
+
+
+def wanted(of: Record | None = None) -> NodeSpec:
+    """Give the node that should run for a record."""
+    return desired_node(of or record(), ADMIN, LIMITS)
+
+
+def node(spec: NodeSpec | None = None, phase: Phase = Phase.RUNNING) -> Node:
+    """Give a node that was created from ``spec``."""
+    spec = spec or wanted()
+    return Node(
+        key=NODE,
+        uid=spec.uid,
+        fingerprint=spec.fingerprint,
+        phase=phase,
+        address=Address("127.0.0.1", spec.ports.plain),
+    )
+
+
+def server(spec: NodeSpec | None = None) -> Server:
+    """Give the answer of a server that is just as ``spec`` asks."""
+    spec = spec or wanted()
+    users = {user.name: user for user in spec.users}
+    return Server(
+        users=users,
+        settings=dict(spec.settings),
+        accepted=users["default"].digests,
+    )
+
+
+class Clock:
+    """A clock that stands still until it is told to move."""
+
+    def __init__(self) -> None:
+        self.moment = NOW
+
+    def __call__(self) -> Moment:
+        """Read both clocks."""
+        return self.moment
+
+    def monotonic(self) -> float:
+        """Read the one to measure with."""
+        return self.moment.monotonic
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        self.moment = Moment(self.moment.monotonic + seconds, self.moment.utc)
