@@ -1,0 +1,104 @@
+"""What a round can do, and how it can end: frozen values.
+
+An action carries all that `controller.execute` needs and knows nothing of how it
+is run. ``cause`` is a phrase for people; no action shows a secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from controller.model import AclUser, NodeSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateNode:
+    """Create and start a server, its users and settings already in place."""
+
+    spec: NodeSpec = field(repr=False)
+    cause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartNode:
+    """Make the existing server run again."""
+
+    cause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveNode:
+    """Remove the server with its data."""
+
+    cause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplyUsers:
+    """Set these users, each in one atomic command, drop those, and save."""
+
+    users: tuple[AclUser, ...]
+    drop: frozenset[str]
+    cause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplySettings:
+    """Change these settings of the running server."""
+
+    settings: Mapping[str, str]
+    cause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """Nothing to do but look again after ``seconds``."""
+
+    seconds: float
+    cause: str
+
+
+Action = CreateNode | StartNode | RemoveNode | ApplyUsers | ApplySettings | Wait
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Actions in the order in which to run them; the first failure stops it."""
+
+    actions: tuple[Action, ...] = ()
+
+    def __iter__(self) -> Iterator[Action]:
+        return iter(self.actions)
+
+    @property
+    def acts(self) -> bool:
+        """Something is done, rather than nothing or waiting."""
+        return any(not isinstance(action, Wait) for action in self.actions)
+
+    def __str__(self) -> str:
+        return "\n".join(f"{type(a).__name__}: {a.cause}" for a in self.actions)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The plan was empty: converged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Look again; ``after`` in seconds, ``None`` for the queue's back-off."""
+
+    after: float | None
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """Only somebody's help can end this; look again slowly."""
+
+    reason: str
+    cause: str
+
+
+Outcome = Done | Again | Stuck

@@ -1,0 +1,122 @@
+"""Turn what was seen into status; pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from controller import acl, config
+from controller.actions import Again, Done, Outcome, Stuck
+from controller.model import (
+    PROGRESSING,
+    CacheStatus,
+    Condition,
+    Moment,
+    Node,
+    NodeSpec,
+    Observed,
+    Phase,
+    Record,
+    Unknown,
+)
+
+DEADLINE_SECONDS = 120.0  # a write that is not in place by then has failed
+
+
+def status_of(
+    record: Record,
+    wanted: NodeSpec,
+    observed: Observed,
+    outcome: Outcome,
+    moment: Moment,
+) -> CacheStatus:
+    """Describe ``observed``, and how the round ended, as conditions on ``record``.
+
+    An engine that could not be asked leaves the older observation standing. After
+    `DEADLINE_SECONDS` the cache counts as failed; the rounds go on all the same, and
+    the first that succeeds ends the failure.
+    """
+    old = record.status
+    seen = _seen(record, wanted, observed, moment)
+    in_place = bool(seen) and all(each.holds for each in seen) and not record.deleting
+    known = not isinstance(observed.node, Unknown)
+    settled = in_place and (known or old.observed_generation == record.generation)
+    since = None if settled else (old.unsettled_since or moment.monotonic)
+    progress = _since(record, _progress(outcome, since, moment), moment)
+    return CacheStatus(
+        observed_generation=record.generation if settled else old.observed_generation,
+        conditions=(*seen, progress),
+        unsettled_since=since,
+        silent_since=_silent_since(record, wanted, observed, moment),
+    )
+
+
+def _seen(
+    record: Record, wanted: NodeSpec, observed: Observed, moment: Moment
+) -> tuple[Condition, ...]:
+    node, server = observed.node, observed.server
+    if isinstance(node, Unknown):
+        return tuple(c for c in record.status.conditions if c.type != PROGRESSING)
+    running = (
+        isinstance(node, Node)
+        and node.phase is Phase.RUNNING
+        and node.fingerprint == wanted.fingerprint
+    )
+    keys = record.spec.access_keys.digests
+    applied = configured = None
+    if server is not None:
+        applied = server.accepted == keys and not (
+            acl.users_to_set(wanted.users, server.users)
+            or acl.users_to_drop(wanted.users, server.users)
+        )
+        configured = not config.drift(wanted.settings, server.settings, server.ceilings)
+    claims = {
+        "Running": running,
+        "Serving": server is not None,
+        "KeysApplied": applied,
+        "Configured": configured,
+    }
+    return tuple(
+        _since(record, Condition(kind, holds=holds, reason="Observed"), moment)
+        for kind, holds in claims.items()
+    )
+
+
+def _progress(outcome: Outcome, since: float | None, moment: Moment) -> Condition:
+    """Say whether the controller still gets on; see `CacheStatus.failure`."""
+    match outcome:
+        case Stuck(reason=reason, cause=cause):
+            return Condition(PROGRESSING, holds=False, reason=reason, message=cause)
+        case Again(cause=cause):
+            last = cause
+        case Done():
+            last = "the cache is not what its spec asks for"
+    if since is None:
+        return Condition(PROGRESSING, holds=True, reason="Settled")
+    if moment.monotonic - since > DEADLINE_SECONDS:
+        last = f"not done after {DEADLINE_SECONDS:.0f} s, still trying; last: {last}"
+        return Condition(
+            PROGRESSING, holds=False, reason="DeadlineExceeded", message=last
+        )
+    return Condition(PROGRESSING, holds=True, reason="Working", message=last)
+
+
+def _since(record: Record, claim: Condition, moment: Moment) -> Condition:
+    """Date a claim: from when it last changed, or from now."""
+    for before in record.status.conditions:
+        if (before.type, before.holds) == (claim.type, claim.holds):
+            return replace(claim, since=before.since)
+    return replace(claim, since=moment.utc)
+
+
+def _silent_since(
+    record: Record, wanted: NodeSpec, observed: Observed, moment: Moment
+) -> float | None:
+    match observed.node:
+        case Node(phase=Phase.RUNNING, fingerprint=seen) if (
+            observed.server is None and seen == wanted.fingerprint
+        ):
+            return record.status.silent_since or moment.monotonic
+        case Unknown():
+            return record.status.silent_since
+        case _:
+            return None

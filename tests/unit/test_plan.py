@@ -1,0 +1,155 @@
+"""Every branch of the planner, as text."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from controller.actions import Plan
+from controller.model import (
+    NOTHING,
+    Absent,
+    AccessKeys,
+    AclUser,
+    Observed,
+    Phase,
+    Secret,
+    Unknown,
+)
+from controller.plan import HUNG_SECONDS, plan, plan_orphan
+from tests import builders as b
+
+UP = b.node()
+GOOD = b.server()
+DEFAULT = GOOD.users["default"]
+ROTATED = {"default": replace(DEFAULT, digests=frozenset({Secret("old").digest}))}
+STRANGER = AclUser(
+    name="eve", enabled=True, digests=frozenset(), rules="~* &* +@all nopass"
+)
+
+
+def seen(**changes: object) -> Observed:
+    """Observe a running node whose server differs in some members."""
+    return Observed(node=UP, server=replace(GOOD, **changes))  # type: ignore[arg-type]  # members vary
+
+
+STATES = [
+    pytest.param(Observed(Absent()), "CreateNode: no node", id="absent"),
+    pytest.param(Observed(Unknown("hung")), "Wait: hung", id="unknown"),
+    pytest.param(
+        Observed(b.node(phase=Phase.STOPPED)),
+        "StartNode: node is stopped",
+        id="stopped",
+    ),
+    pytest.param(
+        Observed(replace(b.node(phase=Phase.STOPPED), detail="exit code 137")),
+        "StartNode: node is stopped: exit code 137",
+        id="killed",
+    ),
+    pytest.param(
+        Observed(b.node(phase=Phase.PAUSED)), "StartNode: node is paused", id="paused"
+    ),
+    pytest.param(
+        Observed(b.node(phase=Phase.REMOVING)),
+        "Wait: node is being removed",
+        id="being removed",
+    ),
+    pytest.param(Observed(UP), "Wait: server does not answer yet", id="silent"),
+    pytest.param(
+        seen(users={**GOOD.users, **ROTATED}),
+        "ApplyUsers: 1 users to set, 0 to drop",
+        id="rotated",
+    ),
+    pytest.param(
+        seen(users={**GOOD.users, "eve": STRANGER}),
+        "ApplyUsers: 0 users to set, 1 to drop",
+        id="foreign user",
+    ),
+    pytest.param(
+        seen(settings={**GOOD.settings, "maxmemory-policy": "noeviction"}),
+        "ApplySettings: maxmemory-policy -> 'volatile-lru'",
+        id="drifted setting",
+    ),
+    pytest.param(
+        seen(settings={**GOOD.settings, "maxclients": "64"}, ceilings=NOTHING),
+        "ApplySettings: maxclients -> '256'",
+        id="too few clients",
+    ),
+    pytest.param(
+        seen(
+            settings={**GOOD.settings, "maxclients": "64"},
+            ceilings={"maxclients": "64"},
+        ),
+        "",
+        id="all clients that the machine can serve",
+    ),
+    pytest.param(Observed(UP, GOOD), "", id="converged"),
+]
+
+
+@pytest.mark.parametrize(("observed", "expected"), STATES)
+def test_plan(observed: Observed, expected: str) -> None:
+    """Each state of the world leads to exactly these actions."""
+    assert str(plan(b.record(), b.wanted(), observed, now=0.0)) == expected
+
+
+@pytest.mark.parametrize(
+    ("observed", "expected"),
+    [
+        pytest.param(Observed(Absent()), "", id="absent"),
+        pytest.param(Observed(Unknown("hung")), "Wait: hung", id="unknown"),
+        pytest.param(Observed(UP, GOOD), "RemoveNode: cache deleted", id="running"),
+        pytest.param(
+            Observed(b.node(phase=Phase.STOPPED)),
+            "RemoveNode: cache deleted",
+            id="stopped",
+        ),
+    ],
+)
+def test_plan_of_a_deletion(observed: Observed, expected: str) -> None:
+    """A deleted cache wants no node, whatever state it is in."""
+    deleted = replace(b.record(), deleting=True)
+    assert str(plan(deleted, b.wanted(), observed, now=0.0)) == expected
+
+
+def test_an_orphan_is_removed() -> None:
+    """A node whose cache nobody knows is removed, unless it cannot be seen."""
+    assert str(plan_orphan(UP)) == "RemoveNode: no such cache"
+    assert str(plan_orphan(Unknown("hung"))) == "Wait: hung"
+
+
+def test_another_fingerprint_replaces_the_node() -> None:
+    """What cannot change live removes the server before it creates another."""
+    old = replace(UP, fingerprint="0ld")
+    cause = f"settings 0ld -> {b.wanted().fingerprint}"
+    assert str(plan(b.record(), b.wanted(), Observed(old), now=0.0)) == (
+        f"RemoveNode: {cause}\nCreateNode: {cause}"
+    )
+
+
+def test_a_rotated_key_leaves_the_fingerprint_alone() -> None:
+    """A regenerated key is applied without a new server."""
+    keys = AccessKeys(primary=Secret("new"), secondary=b.KEYS.secondary)
+    rotated = b.record(replace(b.SPEC, access_keys=keys))
+    assert b.wanted(rotated).fingerprint == b.wanted().fingerprint
+
+
+def test_a_hung_server_is_replaced() -> None:
+    """A running server that stays silent for too long is replaced, not waited for."""
+    record = b.record()
+    silent = replace(record, status=replace(record.status, silent_since=10.0))
+    late = plan(silent, b.wanted(), Observed(UP), now=10.5 + HUNG_SECONDS)
+    assert str(late).startswith("RemoveNode: running, yet silent")
+
+
+def test_a_plan_shows_no_secret() -> None:
+    """A plan may be logged: no access key appears in its text or repr."""
+    keys = AccessKeys(primary=Secret("hunter2"), secondary=Secret("correct horse"))
+    record = b.record(replace(b.SPEC, access_keys=keys))
+    for node in (Absent(), UP):
+        steps: Plan = plan(record, b.wanted(record), Observed(node, GOOD), now=0.0)
+        assert steps.actions
+        shown = repr(steps) + str(steps)
+        assert "hunter2" not in shown
+        assert "correct horse" not in shown
