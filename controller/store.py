@@ -1,0 +1,251 @@
+"""Desired and observed state of every cache, in memory, one lock.
+
+The API writes specs, the controller writes statuses; nobody writes both. What is
+handed out is frozen, so a reader needs no lock and cannot change the store.
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from controller.errors import BusyError, CacheNotFoundError, NameTakenError
+from controller.model import (
+    PROGRESSING,
+    CacheKey,
+    CacheStatus,
+    Cause,
+    Change,
+    Moment,
+    Operation,
+    Record,
+    Work,
+)
+from controller.ports import Ledger
+
+OPERATIONS_KEPT = 10_000  # the newest; older ones are long over
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a write did; ``changed`` is false when the spec was equal."""
+
+    record: Record
+    created: bool
+    changed: bool
+
+
+class Store:
+    """Caches by key. ``notify`` is told each key that was written to."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        notify: Callable[[CacheKey], None],
+        clock: Callable[[], Moment],
+    ) -> None:
+        self._changed = threading.Condition()
+        self._records: dict[CacheKey, Record] = {}
+        self._names: dict[str, CacheKey] = {}
+        self._operations: OrderedDict[str, Operation] = OrderedDict()
+        self._open: defaultdict[CacheKey, set[str]] = defaultdict(set)
+        self._ledger = ledger
+        self._notify = notify
+        self._clock = clock
+
+    # --- reading -------------------------------------------------------------------
+
+    def find(self, key: CacheKey) -> Record | None:
+        """Read one cache; ``None`` if there is none."""
+        with self._changed:
+            return self._records.get(key)
+
+    def get(self, key: CacheKey) -> Record:
+        """Read one cache, or raise `CacheNotFoundError`."""
+        record = self.find(key)
+        if record is None:
+            raise CacheNotFoundError(key)
+        return record
+
+    def records(self) -> tuple[Record, ...]:
+        """Read every cache, oldest first."""
+        with self._changed:
+            return tuple(self._records.values())
+
+    def owner(self, name: str) -> CacheKey | None:
+        """Find whose a name is, in all subscriptions and groups."""
+        with self._changed:
+            return self._names.get(name.lower())
+
+    def operation(self, operation_id: str) -> Operation | None:
+        """Read a long-running operation as it stands; ``None`` if unknown."""
+        with self._changed:
+            return self._operations.get(operation_id)
+
+    def wait(
+        self,
+        key: CacheKey,
+        until: Callable[[Record | None], bool],
+        seconds: float,
+    ) -> Record | None:
+        """Block until the record is as wanted, or time is up; give it as it is."""
+        with self._changed:
+            self._changed.wait_for(lambda: until(self._records.get(key)), seconds)
+            return self._records.get(key)
+
+    # --- what the API writes -------------------------------------------------------
+
+    def put(
+        self, key: CacheKey, change: Callable[[Record | None], Change], cause: Cause
+    ) -> Written:
+        """Create the cache or change its spec; an equal spec changes nothing.
+
+        ``change`` is called under the lock, so it must be quick and pure; what it
+        raises leaves everything as it was. Raises `BusyError`, `NameTakenError`,
+        `PortsExhaustedError`.
+        """
+        with self._changed:
+            old = self._records.get(key)
+            if old is None:
+                written = self._create(key, change(None), cause)
+            else:
+                written = self._update(old, change(old), cause)
+            if written.changed:
+                self._begin(written.record, cause, deletes=False)
+        if written.changed:
+            self._notify(key)
+        return written
+
+    def delete(self, key: CacheKey, cause: Cause) -> Record | None:
+        """Mark the cache for deletion, from any state; ``None`` if there is none."""
+        with self._changed:
+            old = self._records.get(key)
+            if old is None:
+                return None
+            record = replace(
+                old,
+                deleting=True,
+                work=Work.DELETING,
+                cause=old.cause if old.deleting else cause,
+                status=_restarted(old.status),
+            )
+            self._begin(record, cause, deletes=True)
+        self._notify(key)
+        return record
+
+    # --- what the controller writes ------------------------------------------------
+
+    def report(self, seen: Record, status: CacheStatus) -> None:
+        """Record what was seen of ``seen``, unless it was written to since."""
+        with self._changed:
+            record = self._current(seen)
+            if record is not None and record.status != status:
+                self._keep(replace(record, status=status))
+
+    def move_ports(self, seen: Record, taken: int) -> None:
+        """Give the cache other ports: a program was found on ``taken``.
+
+        Raises `PortsExhaustedError`, and then the cache keeps those it had.
+        """
+        with self._changed:
+            record = self._current(seen)
+            if record is None:
+                return
+            self._ledger.avoid(taken)
+            ports = self._ledger.reserve()
+            self._ledger.release(record.ports)
+            self._keep(replace(record, ports=ports))
+
+    def drop(self, seen: Record) -> None:
+        """Forget a deleted cache of which nothing is left, and free its ports."""
+        with self._changed:
+            record = self._current(seen)
+            if record is None or not record.deleting:
+                return
+            del self._records[record.key]
+            del self._names[record.key.name.lower()]
+            self._ledger.release(record.ports)
+            self._follow(record.key, None)
+
+    # --- under the lock ------------------------------------------------------------
+
+    def _create(self, key: CacheKey, change: Change, cause: Cause) -> Written:
+        if key.name.lower() in self._names:
+            raise NameTakenError(key.name)
+        record = Record(
+            key=key,
+            uid=uuid.uuid4().hex,
+            generation=1,
+            spec=change.spec,
+            ports=self._ledger.reserve(),
+            created_at=self._clock().utc,
+            work=change.work,
+            cause=cause,
+        )
+        self._names[key.name.lower()] = key
+        return Written(record, created=True, changed=True)
+
+    def _update(self, old: Record, change: Change, cause: Cause) -> Written:
+        if old.busy:
+            raise BusyError(old.key)
+        if change.spec == old.spec and old.failure is None:
+            return Written(old, created=False, changed=False)
+        generation = old.generation + 1
+        status = _restarted(old.status)
+        if old.settled and change.spec.asks_the_same(old.spec):
+            status = replace(status, observed_generation=generation)
+        record = replace(
+            old,
+            spec=change.spec,
+            generation=generation,
+            status=status,
+            work=change.work,
+            cause=cause,
+        )
+        return Written(record, created=False, changed=True)
+
+    def _current(self, seen: Record) -> Record | None:
+        """Give the record unless it is another cache, or has another spec, by now."""
+        record = self._records.get(seen.key)
+        if record is None or record.uid != seen.uid:
+            return None
+        same = (record.generation, record.deleting) == (seen.generation, seen.deleting)
+        return record if same else None
+
+    def _begin(self, record: Record, cause: Cause, *, deletes: bool) -> None:
+        """Keep what was written, with the operation that follows it."""
+        self._operations[cause.request_id] = Operation(
+            id=cause.request_id,
+            key=record.key,
+            uid=record.uid,
+            generation=record.generation,
+            deletes=deletes,
+        )
+        self._open[record.key].add(cause.request_id)
+        if len(self._operations) > OPERATIONS_KEPT:
+            forgotten, old = self._operations.popitem(last=False)
+            self._open[old.key].discard(forgotten)
+        self._keep(record)
+
+    def _keep(self, record: Record) -> None:
+        self._records[record.key] = record
+        self._follow(record.key, record)
+
+    def _follow(self, key: CacheKey, record: Record | None) -> None:
+        """Settle the cache's open operations, and wake whoever waits."""
+        for each in tuple(self._open[key]):
+            self._operations[each] = self._operations[each].follow(record)
+            if self._operations[each].ended:
+                self._open[key].discard(each)
+        if not self._open[key]:
+            del self._open[key]
+        self._changed.notify_all()
+
+
+def _restarted(status: CacheStatus) -> CacheStatus:
+    """Forget what went wrong with an older spec, and how long it took."""
+    conditions = tuple(c for c in status.conditions if c.type != PROGRESSING)
+    return replace(status, conditions=conditions, unsettled_since=None)
