@@ -1,0 +1,171 @@
+"""Talk to a server as the controller's own user. Only this module imports redis.
+
+Note [The controller's own user]
+~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~
+After a rotation the controller must not depend on an access key, so every server has
+a user of the controller's own. Its password is derived from the instance's secret
+and the cache's uid: a restarted controller knows it again, and nobody can read it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import threading
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Protocol, TypeVar
+
+import redis
+import tenacity
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from controller import acl, config
+from controller.errors import TransientError
+from controller.model import AccessKeys, AclUser, Address, Node, Secret, Server
+
+ANSWER_SECONDS = 1.0  # a server that needs longer for a PING counts as silent
+RETRY_SECONDS = 2.0  # in all, around one call
+
+_CEILING = re.compile(r"try with (\d+)")  # CONFIG SET maxclients beyond the file limit
+_LOST = (redis.ConnectionError, redis.TimeoutError)
+_Answer = TypeVar("_Answer")
+
+
+class Admin(Protocol):
+    """What the controller asks of a server; mocked in `controller.backends.mocked`."""
+
+    def password(self, uid: str) -> Secret:
+        """Derive the password of the controller's own user on a cache's servers."""
+        ...
+
+    def look(self, node: Node, keys: AccessKeys) -> Server | None:
+        """Ask for users and settings, and try both keys; ``None``: no answer."""
+        ...
+
+    def apply_users(
+        self, node: Node, users: tuple[AclUser, ...], drop: frozenset[str]
+    ) -> None:
+        """Set each user in one atomic command, drop others, and save to the aclfile.
+
+        Raises `TransientError`.
+        """
+        ...
+
+    def apply_settings(self, node: Node, settings: Mapping[str, str]) -> None:
+        """``CONFIG SET`` each of them. Raises `TransientError`."""
+        ...
+
+
+class RedisAdmin:
+    """The real one, with one kept connection per server."""
+
+    def __init__(self, secret: Secret) -> None:
+        self._secret = secret
+        self._lock = threading.Lock()
+        self._clients: dict[Address, tuple[str, redis.Redis]] = {}
+        self._ceilings: dict[str, dict[str, str]] = {}
+
+    def password(self, uid: str) -> Secret:
+        """See Note [The controller's own user]."""
+        derived = hmac.new(self._secret.reveal.encode(), uid.encode(), hashlib.sha256)
+        return Secret(derived.hexdigest())
+
+    def look(self, node: Node, keys: AccessKeys) -> Server | None:
+        """Ask everything in one round trip; ends as the controller's own user."""
+        access = (keys.primary, keys.secondary)
+        ask = self._client(node).pipeline(transaction=False)
+        for key in access:
+            ask.execute_command("AUTH", "default", key.reveal)
+            ask.execute_command("PING")
+        ask.execute_command("AUTH", acl.ADMIN_USER, self.password(node.uid).reveal)
+        ask.acl_list()
+        ask.config_get(*config.LIVE)
+        try:
+            *logins, admin, users, settings = ask.execute(raise_on_error=False)
+        except redis.RedisError:
+            return None
+        if any(isinstance(answer, Exception) for answer in (admin, users, settings)):
+            return None
+        return Server(
+            users={user.name: user for user in map(acl.parse_user, users)},
+            settings=settings,
+            accepted=frozenset(
+                key.digest
+                for key, auth, ping in zip(
+                    access, logins[::2], logins[1::2], strict=True
+                )
+                if not isinstance(auth, Exception) and not isinstance(ping, Exception)
+            ),
+            ceilings=self._ceilings.get(node.uid, {}),
+        )
+
+    def apply_users(
+        self, node: Node, users: tuple[AclUser, ...], drop: frozenset[str]
+    ) -> None:
+        """Send all in one write: a controller that dies after it leaves nothing half.
+
+        Without ``ACL SAVE`` a restart of the server would revive a revoked key.
+        """
+        tell = self._client(node).pipeline(transaction=False)
+        for user in users:
+            tell.execute_command("ACL SETUSER", *acl.setuser(user))
+        if drop:
+            tell.execute_command("ACL DELUSER", *sorted(drop))
+        tell.execute_command("ACL SAVE")
+        _call(tell.execute)
+
+    def apply_settings(self, node: Node, settings: Mapping[str, str]) -> None:
+        """Set one by one; what the machine cannot serve is set to its most."""
+        client = self._client(node)
+        for name, value in settings.items():
+            try:
+                _call(partial(client.config_set, name, value))
+            except TransientError as error:
+                most = _CEILING.search(str(error))
+                if most is None:
+                    raise
+                _call(partial(client.config_set, name, most[1]))
+                self._ceilings.setdefault(node.uid, {})[name] = most[1]
+
+    def _client(self, node: Node) -> redis.Redis:
+        """Give the kept connection, or a new one when another server is there now."""
+        if node.address is None:
+            raise TransientError(f"node {node.key} has no address")
+        with self._lock:
+            uid, client = self._clients.get(node.address, ("", None))
+            if client is None or uid != node.uid:
+                client = _connect(node.address, self.password(node.uid))
+                self._clients[node.address] = (node.uid, client)
+            return client
+
+
+def _connect(address: Address, password: Secret) -> redis.Redis:
+    return redis.Redis(
+        host=address.host,
+        port=address.port,
+        username=acl.ADMIN_USER,
+        password=password.reveal,
+        socket_timeout=ANSWER_SECONDS,
+        socket_connect_timeout=ANSWER_SECONDS,
+        retry=Retry(NoBackoff(), 0),  # `_call` does it, and a look must not
+        decode_responses=True,
+        protocol=2,
+        driver_info=None,
+    )
+
+
+def _call(command: Callable[[], _Answer]) -> _Answer:
+    """Run one command, again while the connection is lost; translate errors."""
+    again = tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(_LOST),
+        stop=tenacity.stop_after_delay(RETRY_SECONDS),
+        wait=tenacity.wait_random_exponential(multiplier=0.05, max=0.5),
+        reraise=True,
+    )
+    try:
+        return again(command)
+    except redis.RedisError as error:
+        raise TransientError(f"the server refused or was lost: {error}") from error

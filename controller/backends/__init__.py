@@ -1,0 +1,1 @@
+"""Where the servers run: one module per engine, one interface."""

@@ -1,0 +1,166 @@
+"""Keep reconciling: workers, engine events, resync, shutdown.
+
+Note [Keys without a record]
+~~~~~~~~~~~~~~~~~~~~~~~~~~~~
+A node whose cache is not in the store is an orphan. It is removed by a round of its
+key like any other, so that a cache created anew under the same name meanwhile is
+never hit: one key is with one worker at a time.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from controller.actions import Again, Done, Outcome, Stuck
+from controller.backends.base import Backend
+from controller.desired import node_key
+from controller.errors import ControllerError
+from controller.metrics import LoopMetrics
+from controller.model import CacheKey, Moment
+from controller.observe import Observer
+from controller.store import Store
+from controller.workqueue import WorkQueue
+
+WORKERS: Final = 4  # twice the cores of a small machine; more only lengthen the rounds
+REMOVERS: Final = 8  # at shutdown nothing else runs
+RESYNC_SECONDS: Final = 10.0
+RECOVER_SECONDS: Final = 1.0  # between two resyncs while the engine is away
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What a loop is made of."""
+
+    store: Store
+    backend: Backend
+    observer: Observer
+    reconcile: Callable[[CacheKey], Outcome]
+    queue: WorkQueue[CacheKey]
+    metrics: LoopMetrics
+    clock: Callable[[], Moment]
+
+
+class Loop:
+    """The threads that make the world match the store."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._stopping = threading.Event()
+        self._look = threading.Event()
+        self._trouble: str | None = "the first look at all nodes is not done yet"
+        self._threads = [
+            threading.Thread(target=target, name=name, daemon=True)
+            for target, name in (
+                (self._watch, "watch"),
+                (self._resync_for_ever, "resync"),
+                *((self._work, f"worker-{n}") for n in range(WORKERS)),
+            )
+        ]
+
+    def start(self) -> None:
+        """Start the threads; returns at once."""
+        for thread in self._threads:
+            thread.start()
+
+    def not_ready(self) -> tuple[str, ...]:
+        """Say why caches may not be looked after at the moment; empty: they are."""
+        dead = [t.name for t in self._threads if not t.is_alive()]
+        reasons = [self._trouble] if self._trouble else []
+        return (*reasons, *(f"thread {name} is not running" for name in dead))
+
+    def stop(self, seconds: float) -> None:
+        """End the threads and remove every node of ours, within ``seconds``."""
+        deadline = self._parts.clock().monotonic + seconds
+        self._stopping.set()
+        self._look.set()
+        self._parts.queue.close()
+        self._parts.backend.close()
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - self._parts.clock().monotonic) / 2)
+        self._remove_all(max(0.0, deadline - self._parts.clock().monotonic))
+
+    # What the threads do.
+
+    def _work(self) -> None:
+        while (key := self._parts.queue.get()) is not None:
+            started = self._parts.clock().monotonic
+            try:
+                outcome = self._parts.reconcile(key)
+            except Exception as error:  # a defect must not end the worker
+                log.exception("round.crashed", key=str(key))
+                outcome = Again(after=None, cause=f"defect: {error!r}")
+            self._parts.metrics.round(outcome, self._parts.clock().monotonic - started)
+            self._plan_next(key, outcome)
+            self._parts.queue.done(key)
+
+    def _plan_next(self, key: CacheKey, outcome: Outcome) -> None:
+        match outcome:
+            case Done():
+                self._parts.queue.forget(key)
+            case Again(after=float(seconds)):
+                self._parts.queue.add(key, seconds)
+            case Again() | Stuck():
+                self._parts.queue.retry(key)
+
+    def _watch(self) -> None:
+        """Follow the engine's events; whenever they end, look at everything."""
+        while not self._stopping.is_set():
+            self._look.set()
+            try:
+                self._parts.backend.watch(self._happened)
+            except ControllerError as error:
+                log.warning("watch.ended", cause=str(error))
+            self._stopping.wait(RECOVER_SECONDS)
+
+    def _happened(self, key: CacheKey) -> None:
+        self._parts.observer.forget(key)
+        self._parts.queue.add(key)
+
+    def _resync_for_ever(self) -> None:
+        while not self._stopping.is_set():
+            self._look.clear()
+            try:
+                self.resync()
+            except ControllerError as error:
+                self._trouble = str(error)
+                log.warning("resync.failed", cause=str(error))
+            self._look.wait(RECOVER_SECONDS if self._trouble else RESYNC_SECONDS)
+
+    def resync(self) -> None:
+        """List all nodes, in one call, and have every cache and orphan looked at."""
+        parts = self._parts
+        nodes = parts.backend.list()
+        records = parts.store.records()
+        parts.observer.remember(nodes, [node_key(record) for record in records])
+        keys = {record.key for record in records}
+        recovered, self._trouble = self._trouble is not None, None
+        for key in keys | {node.cache for node in nodes}:
+            if recovered:
+                parts.queue.forget(key)
+            parts.queue.add(key)
+
+    def _remove_all(self, seconds: float) -> None:
+        """Leave nothing behind; what cannot be removed is named in the log."""
+        backend = self._parts.backend
+        pool = ThreadPoolExecutor(REMOVERS, "remover")
+        try:
+            nodes = list(backend.list())
+            removals = [pool.submit(backend.remove, node) for node in nodes]
+            wait(removals, seconds)
+            for removal in removals:
+                removal.result(timeout=0)
+            backend.clean_up()
+        except (ControllerError, TimeoutError) as error:
+            log.error("shutdown.left_nodes", cause=str(error))  # noqa: TRY400 (known)
+        else:
+            log.info("shutdown.clean", removed=len(nodes))
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)

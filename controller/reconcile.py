@@ -1,0 +1,70 @@
+"""One round for one cache: observe, plan, execute, report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from controller.actions import Again, Outcome, Plan, Stuck
+from controller.admin import Admin
+from controller.backends.base import Backend
+from controller.config import Limits
+from controller.desired import desired_node, node_key
+from controller.errors import PortsExhaustedError, PortTakenError
+from controller.execute import execute
+from controller.logs import round_logger
+from controller.model import Absent, CacheKey, Moment, NodeKey, Record, Sighting
+from controller.observe import Observer
+from controller.plan import plan, plan_orphan
+from controller.status import status_of
+from controller.store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconciler:
+    """The loop body, with the world it acts on."""
+
+    store: Store
+    backend: Backend
+    admin: Admin
+    observe: Observer
+    limits: Limits
+    clock: Callable[[], Moment]
+
+    def __call__(self, key: CacheKey) -> Outcome:
+        """Bring one cache a step closer to its spec."""
+        record = self.store.find(key)
+        if record is None:
+            return self._remove_orphan(key)
+        started = self.clock()
+        node, keys = node_key(record), record.spec.access_keys
+        wanted = desired_node(record, self.admin.password(record.uid), self.limits)
+        before = self.observe(node, keys)
+        steps = plan(record, wanted, before, started.monotonic)
+        outcome = self._execute(record, steps, before.node)
+        after = self.observe(node, keys) if steps.acts else before
+        ended = self.clock()
+        self.store.report(record, status_of(record, wanted, after, outcome, ended))
+        if record.deleting and isinstance(after.node, Absent):
+            self.store.drop(record)
+        round_logger(record, steps, outcome, ended.monotonic - started.monotonic)
+        return outcome
+
+    def _execute(self, record: Record, steps: Plan, seen: Sighting) -> Outcome:
+        try:
+            return execute(steps, node_key(record), seen, self.backend, self.admin)
+        except PortTakenError as error:
+            return self._move_ports(record, error)
+
+    def _move_ports(self, record: Record, taken: PortTakenError) -> Outcome:
+        try:
+            self.store.move_ports(record, taken.port)
+        except PortsExhaustedError as error:
+            return Stuck(reason="PortRangeExhausted", cause=f"{taken}; {error}")
+        return Again(after=0.0, cause=str(taken))
+
+    def _remove_orphan(self, key: CacheKey) -> Outcome:
+        """See Note [Keys without a record]."""
+        node = NodeKey(key)
+        seen = self.observe.find(node)
+        return execute(plan_orphan(seen), node, seen, self.backend, self.admin)
