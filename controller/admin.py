@@ -74,31 +74,23 @@ class RedisAdmin:
         return Secret(derived.hexdigest())
 
     def look(self, node: Node, keys: AccessKeys) -> Server | None:
-        """Ask everything in one round trip; ends as the controller's own user."""
-        access = (keys.primary, keys.secondary)
+        """Ask on the kept connection, and try the keys on fresh ones."""
         ask = self._client(node).pipeline(transaction=False)
-        for key in access:
-            ask.execute_command("AUTH", "default", key.reveal)
-            ask.execute_command("PING")
-        ask.execute_command("AUTH", acl.ADMIN_USER, self.password(node.uid).reveal)
         ask.acl_list()
         ask.config_get(*config.LIVE)
         try:
-            *logins, admin, users, settings = ask.execute(raise_on_error=False)
+            users, settings = ask.execute()
+            accepted = {
+                key.digest
+                for key in (keys.primary, keys.secondary)
+                if _opens(_address(node), key)
+            }
         except redis.RedisError:
-            return None
-        if any(isinstance(answer, Exception) for answer in (admin, users, settings)):
             return None
         return Server(
             users={user.name: user for user in map(acl.parse_user, users)},
             settings=settings,
-            accepted=frozenset(
-                key.digest
-                for key, auth, ping in zip(
-                    access, logins[::2], logins[1::2], strict=True
-                )
-                if not isinstance(auth, Exception) and not isinstance(ping, Exception)
-            ),
+            accepted=frozenset(accepted),
             ceilings=self._ceilings.get(node.uid, {}),
         )
 
@@ -132,21 +124,35 @@ class RedisAdmin:
 
     def _client(self, node: Node) -> redis.Redis:
         """Give the kept connection, or a new one when another server is there now."""
-        if node.address is None:
-            raise TransientError(f"node {node.key} has no address")
+        address = _address(node)
         with self._lock:
-            uid, client = self._clients.get(node.address, ("", None))
+            uid, client = self._clients.get(address, ("", None))
             if client is None or uid != node.uid:
-                client = _connect(node.address, self.password(node.uid))
-                self._clients[node.address] = (node.uid, client)
+                client = _connect(address, acl.ADMIN_USER, self.password(node.uid))
+                self._clients[address] = (node.uid, client)
             return client
 
 
-def _connect(address: Address, password: Secret) -> redis.Redis:
+def _address(node: Node) -> Address:
+    if node.address is None:
+        raise TransientError(f"node {node.key} cannot be reached in its phase")
+    return node.address
+
+
+def _opens(address: Address, key: Secret) -> bool:
+    """Tell whether an access key is let in, as any client's would be."""
+    with _connect(address, "default", key) as client:
+        try:
+            return bool(client.ping())
+        except redis.AuthenticationError:
+            return False
+
+
+def _connect(address: Address, user: str, password: Secret) -> redis.Redis:
     return redis.Redis(
         host=address.host,
         port=address.port,
-        username=acl.ADMIN_USER,
+        username=user,
         password=password.reveal,
         socket_timeout=ANSWER_SECONDS,
         socket_connect_timeout=ANSWER_SECONDS,
