@@ -6,6 +6,9 @@ more afterwards; one that is added ten times comes once.
 
 from __future__ import annotations
 
+import heapq
+import itertools
+import math
 import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
@@ -28,17 +31,28 @@ class WorkQueue(Generic[Key]):
         self._monotonic = monotonic
         self._jitter = jitter
         self._changed = threading.Condition()
-        self._due: dict[Key, float] = {}  # in the order of arrival
+        self._ready: dict[Key, None] = {}  # in the order of arrival
         self._busy: set[Key] = set()
+        self._again: set[Key] = set()  # of the busy ones
+        self._due: dict[Key, float] = {}
+        self._timers: list[tuple[float, int, Key]] = []  # heap; outdated ones stay
+        self._numbers = itertools.count()
         self._failures: dict[Key, int] = {}
         self._closed = False
 
     def add(self, key: Key, after: float = 0.0) -> None:
         """Look at ``key`` in ``after`` seconds, or sooner if that was the plan."""
         with self._changed:
+            if after <= 0:
+                self._due.pop(key, None)
+                self._call(key)
+                return
             due = self._monotonic() + after
-            self._due[key] = min(due, self._due.get(key, due))
-            self._changed.notify()
+            waits = key in self._ready or key in self._again
+            if not waits and due < self._due.get(key, math.inf):
+                self._due[key] = due
+                heapq.heappush(self._timers, (due, next(self._numbers), key))
+                self._changed.notify()
 
     def retry(self, key: Key) -> None:
         """Look again after a delay that doubles with each failure in a row."""
@@ -57,9 +71,10 @@ class WorkQueue(Generic[Key]):
         """Take the next key that is due; blocks. ``None`` means closed."""
         with self._changed:
             while not self._closed:
-                key, wait = self._next()
-                if key is not None:
-                    del self._due[key]
+                wait = self._call_due()
+                if self._ready:
+                    key = next(iter(self._ready))
+                    del self._ready[key]
                     self._busy.add(key)
                     return key
                 self._changed.wait(wait)
@@ -69,7 +84,9 @@ class WorkQueue(Generic[Key]):
         """Give ``key`` back, so that another worker may have it."""
         with self._changed:
             self._busy.discard(key)
-            self._changed.notify_all()
+            if key in self._again:
+                self._again.discard(key)
+                self._call(key)
 
     def close(self) -> None:
         """Let every `get` return ``None``, from now on."""
@@ -79,15 +96,23 @@ class WorkQueue(Generic[Key]):
 
     def __len__(self) -> int:
         """Count the keys that are due and with no worker yet."""
-        now = self._monotonic()
         with self._changed:
-            return sum(due <= now for due in self._due.values())
+            self._call_due()
+            return len(self._ready) + len(self._again)
 
-    def _next(self) -> tuple[Key | None, float | None]:
-        """Find a key that is due, or the seconds until one will be."""
+    def _call(self, key: Key) -> None:
+        if key in self._busy:
+            self._again.add(key)
+        else:
+            self._ready[key] = None
+            self._changed.notify()
+
+    def _call_due(self) -> float | None:
+        """Call what is due; gives the seconds until something will be."""
         now = self._monotonic()
-        idle = [(due, key) for key, due in self._due.items() if key not in self._busy]
-        if not idle:
-            return None, None
-        due, key = min(idle, key=lambda each: each[0])
-        return (key, None) if due <= now else (None, due - now)
+        while self._timers and self._timers[0][0] <= now:
+            due, _, key = heapq.heappop(self._timers)
+            if self._due.get(key) == due:
+                del self._due[key]
+                self._call(key)
+        return self._timers[0][0] - now if self._timers else None
