@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from controller.model import AclUser, NodeSpec
+from controller.model import AclUser, Errand, NodeSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +52,14 @@ class ApplySettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunErrand:
+    """Do something to the running server once; twice does no harm."""
+
+    errand: Errand
+    cause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Wait:
     """Nothing to do but look again after ``seconds``."""
 
@@ -59,7 +67,9 @@ class Wait:
     cause: str
 
 
-Action = CreateNode | StartNode | RemoveNode | ApplyUsers | ApplySettings | Wait
+Action = (
+    CreateNode | StartNode | RemoveNode | ApplyUsers | ApplySettings | RunErrand | Wait
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +101,7 @@ class Again:
 
     after: float | None
     cause: str
+    ran: frozenset[Errand] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

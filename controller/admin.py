@@ -15,7 +15,7 @@ import re
 import threading
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, assert_never
 
 import redis
 import tenacity
@@ -24,12 +24,21 @@ from redis.retry import Retry
 
 from controller import acl, config
 from controller.errors import TransientError
-from controller.model import AccessKeys, AclUser, Address, Node, Secret, Server
+from controller.model import (
+    AccessKeys,
+    AclUser,
+    Address,
+    ErrandKind,
+    Node,
+    Secret,
+    Server,
+)
 
 ANSWER_SECONDS = 1.0  # a server that needs longer for a PING counts as silent
 RETRY_SECONDS = 2.0  # in all, around one call
 
 _CEILING = re.compile(r"try with (\d+)")  # CONFIG SET maxclients beyond the file limit
+_FULL = "max number of clients reached"
 _LOST = (redis.ConnectionError, redis.TimeoutError)
 _Answer = TypeVar("_Answer")
 
@@ -58,6 +67,10 @@ class Admin(Protocol):
         """``CONFIG SET`` each of them. Raises `TransientError`."""
         ...
 
+    def run_errand(self, node: Node, kind: ErrandKind) -> None:
+        """Do it. Raises `TransientError`, and then it may have been done."""
+        ...
+
 
 class RedisAdmin:
     """The real one, with one kept connection per server."""
@@ -79,16 +92,17 @@ class RedisAdmin:
         ask.acl_list()
         ask.config_get(*config.LIVE)
         try:
-            users, settings = ask.execute()
+            listed, settings = ask.execute()
+            users = {user.name: user for user in map(acl.parse_user, listed)}
             accepted = {
                 key.digest
                 for key in (keys.primary, keys.secondary)
-                if _opens(_address(node), key)
+                if _opens(_address(node), key, users)
             }
         except redis.RedisError:
             return None
         return Server(
-            users={user.name: user for user in map(acl.parse_user, users)},
+            users=users,
             settings=settings,
             accepted=frozenset(accepted),
             ceilings=self._ceilings.get(node.uid, {}),
@@ -122,6 +136,18 @@ class RedisAdmin:
                 _call(partial(client.config_set, name, most[1]))
                 self._ceilings.setdefault(node.uid, {})[name] = most[1]
 
+    def run_errand(self, node: Node, kind: ErrandKind) -> None:
+        """Empty the server, or drop its users' connections."""
+        client = self._client(node)
+        match kind:
+            case ErrandKind.FLUSH:
+                _call(client.flushall)
+            case ErrandKind.DISCONNECT:
+                for type_ in ("normal", "pubsub"):
+                    _call(partial(client.client_kill_filter, _type=type_, skipme=True))
+            case _:
+                assert_never(kind)
+
     def _client(self, node: Node) -> redis.Redis:
         """Give the kept connection, or a new one when another server is there now."""
         address = _address(node)
@@ -139,13 +165,20 @@ def _address(node: Node) -> Address:
     return node.address
 
 
-def _opens(address: Address, key: Secret) -> bool:
-    """Tell whether an access key is let in, as any client's would be."""
+def _opens(address: Address, key: Secret, users: Mapping[str, AclUser]) -> bool:
+    """Tell whether an access key is let in, as any client's would be.
+
+    A server that is full of clients lets nobody try: its own list is believed then.
+    """
     with _connect(address, "default", key) as client:
         try:
             return bool(client.ping())
-        except redis.AuthenticationError:
+        except (redis.AuthenticationError, redis.exceptions.NoPermissionError):
             return False
+        except redis.ConnectionError as error:
+            if _FULL not in str(error):
+                raise
+            return key.digest in users["default"].digests  # it cannot be deleted
 
 
 def _connect(address: Address, user: str, password: Secret) -> redis.Redis:

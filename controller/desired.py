@@ -21,6 +21,7 @@ def desired_node(record: Record, admin: Secret, limits: config.Limits) -> NodeSp
         generation=record.generation,
         image=limits.image,
         ports=record.ports,
+        boot=record.spec.boot,
         memory_bytes=limits.max_memory_bytes * 3 // 2 + OVERHEAD_BYTES,
         users=acl.wanted_users(record.spec.access_keys, admin),
         settings=config.live_settings(record.spec, limits),

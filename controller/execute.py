@@ -14,6 +14,7 @@ from controller.actions import (
     Outcome,
     Plan,
     RemoveNode,
+    RunErrand,
     StartNode,
     Stuck,
     Wait,
@@ -21,7 +22,7 @@ from controller.actions import (
 from controller.admin import Admin
 from controller.backends.base import Backend
 from controller.errors import TerminalError, TransientError
-from controller.model import Node, NodeKey, Sighting
+from controller.model import Errand, Node, NodeKey, Sighting
 
 
 def execute(
@@ -33,14 +34,17 @@ def execute(
     `PortTakenError`: only the caller can give the node another port.
     """
     after = 0.0
+    ran: frozenset[Errand] = frozenset()
     for action in plan:
         try:
             after = _run(action, key, node, backend, admin)
         except TransientError as error:
-            return Again(after=None, cause=str(error))
+            return Again(after=None, cause=str(error), ran=ran)
         except TerminalError as error:
             return Stuck(reason=error.reason, cause=str(error))
-    return Again(after=after, cause=str(plan)) if plan.actions else Done()
+        if isinstance(action, RunErrand):
+            ran |= {action.errand}
+    return Again(after=after, cause=str(plan), ran=ran) if plan.actions else Done()
 
 
 def _run(
@@ -57,6 +61,8 @@ def _run(
             admin.apply_users(_running(node), users, drop)
         case ApplySettings(settings=settings):
             admin.apply_settings(_running(node), settings)
+        case RunErrand(errand=errand):
+            admin.run_errand(_running(node), errand.kind)
         case Wait(seconds=seconds):
             return seconds
         case _:

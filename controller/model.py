@@ -14,6 +14,15 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, NewType
 
+from controller.children import (
+    AccessPolicy,
+    AccessPolicyAssignment,
+    FirewallRule,
+    LinkedServer,
+    PrivateEndpointConnection,
+    ScheduleEntry,
+)
+
 KeyDigest = NewType("KeyDigest", str)  # SHA-256 of a password, lower-case hex
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -114,6 +123,26 @@ def _echoed() -> Any:  # noqa: ANN401 (what dataclasses.field returns)
     return field(default=None, metadata={"echoed": True})
 
 
+def _children(none: Any = NOTHING) -> Any:  # noqa: ANN401 (as above)
+    """Mark a kind of children: echoed, and only written to through their own paths."""
+    return field(default_factory=lambda: none, metadata={"echoed": True, "child": True})
+
+
+class ErrandKind(enum.StrEnum):
+    """What can be done to a running server once."""
+
+    FLUSH = "Flush"  # empty all its databases
+    DISCONNECT = "Disconnect"  # as a failover does: clients come back and find all
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """Something to do once, for the request of this id."""
+
+    kind: ErrandKind
+    request_id: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CacheSpec:
     """What the user asked for, defaults filled in by ``api.redis.schema``.
@@ -128,6 +157,8 @@ class CacheSpec:
     redis_version: str = field(default="6.0", metadata={"echoed": True})
     enable_non_ssl_port: bool = field(default=False, metadata={"echoed": True})
     redis_configuration: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    boot: str = ""  # id of the newest request for a new, empty server
+    errands: tuple[Errand, ...] = ()  # the newest of each kind
     minimum_tls_version: str | None = _echoed()
     public_network_access: str | None = _echoed()
     update_channel: str | None = _echoed()
@@ -143,6 +174,21 @@ class CacheSpec:
     tags: Mapping[str, str] = field(
         default_factory=lambda: NOTHING, metadata={"echoed": True}
     )
+    firewall_rules: Mapping[str, FirewallRule] = _children()
+    patch_schedule: tuple[ScheduleEntry, ...] = _children(none=())
+    linked_servers: Mapping[str, LinkedServer] = _children()  # secondaries of this one
+    private_endpoint_connections: Mapping[str, PrivateEndpointConnection] = _children()
+    access_policies: Mapping[str, AccessPolicy] = _children()  # custom ones
+    access_policy_assignments: Mapping[str, AccessPolicyAssignment] = _children()
+
+    @property
+    def children(self) -> Mapping[str, Any]:
+        """The fields that hold children; no write to the cache itself changes them."""
+        return {
+            each.name: getattr(self, each.name)
+            for each in fields(self)
+            if each.metadata.get("child")
+        }
 
     def asks_the_same(self, other: CacheSpec) -> bool:
         """Tell whether a server that fits one fits the other."""
@@ -209,6 +255,7 @@ class CacheStatus:
     """What the controller last saw; only the controller writes it.
 
     ``observed_generation`` is the newest generation that was ever seen in place.
+    ``errands_run`` are those of the spec that were run.
     ``unsettled_since`` and ``silent_since`` are monotonic seconds: since when the
     cache is not what its spec asks for, and since when its running server does not
     answer. ``None``: it is, and it does.
@@ -216,6 +263,7 @@ class CacheStatus:
 
     observed_generation: int = 0
     conditions: tuple[Condition, ...] = ()
+    errands_run: frozenset[Errand] = frozenset()
     unsettled_since: float | None = None
     silent_since: float | None = None
 
@@ -241,6 +289,8 @@ class Work(enum.StrEnum):
     SCALING = "Scaling"
     CONFIGURING_AAD = "ConfiguringAAD"
     UPDATING_IDENTITY = "UpdatingManagedIdentity"
+    LINKING = "Linking"
+    UNLINKING = "Unlinking"
     DELETING = "Deleting"
 
 
@@ -442,6 +492,7 @@ class NodeSpec:
     generation: int
     image: str
     ports: Ports
+    boot: str
     memory_bytes: int  # what the process may use in all
     users: tuple[AclUser, ...]
     settings: Mapping[str, str]  # CONFIG names and values that can change live
@@ -454,6 +505,7 @@ class NodeSpec:
             self.uid,
             self.image,
             str(self.ports),
+            self.boot,
             str(self.memory_bytes),
             repr(sorted(self.immutable.items())),
         )

@@ -19,6 +19,7 @@ from controller.actions import (
     CreateNode,
     Plan,
     RemoveNode,
+    RunErrand,
     StartNode,
     Wait,
 )
@@ -82,7 +83,7 @@ def _exist(
         case Node(fingerprint=seen) if seen != wanted.fingerprint:
             return _replace(wanted, f"settings {seen} -> {wanted.fingerprint}")
         case Node(phase=Phase.RUNNING) if server is not None:
-            return _serve(wanted, server)
+            return (*_serve(wanted, server), *_run_errands(record))
         case Node(phase=Phase.RUNNING):
             return _silent(record, wanted, now)
         case Node():
@@ -109,6 +110,14 @@ def _silent(record: Record, wanted: NodeSpec, now: float) -> tuple[Action, ...]:
         return _replace(wanted, f"running, yet silent for {HUNG_SECONDS:.0f} s")
     seconds = QUICK_SECONDS if silence < LATE_SECONDS else PATIENT_SECONDS
     return (Wait(seconds=seconds, cause="server does not answer yet"),)
+
+
+def _run_errands(record: Record) -> tuple[Action, ...]:
+    return tuple(
+        RunErrand(errand=errand, cause=f"{errand.kind} {errand.request_id}")
+        for errand in record.spec.errands
+        if errand not in record.status.errands_run
+    )
 
 
 def _serve(wanted: NodeSpec, server: Server) -> tuple[Action, ...]:

@@ -10,6 +10,7 @@ from controller.model import (
     PROGRESSING,
     CacheStatus,
     Condition,
+    Errand,
     Moment,
     Node,
     NodeSpec,
@@ -19,6 +20,7 @@ from controller.model import (
     Unknown,
 )
 
+_OBSERVED = ("Running", "Serving", "KeysApplied", "Configured")
 DEADLINE_SECONDS = 120.0  # a write that is not in place by then has failed
 
 
@@ -36,8 +38,12 @@ def status_of(
     the first that succeeds ends the failure.
     """
     old = record.status
-    seen = _seen(record, wanted, observed, moment)
-    in_place = bool(seen) and all(each.holds for each in seen) and not record.deleting
+    run = _errands_run(record, outcome)
+    seen = (
+        *_seen(record, wanted, observed, moment),
+        _since(record, _claim("ErrandsRun", run >= {*record.spec.errands}), moment),
+    )
+    in_place = all(each.holds for each in seen) and not record.deleting
     known = not isinstance(observed.node, Unknown)
     settled = in_place and (known or old.observed_generation == record.generation)
     since = None if settled else (old.unsettled_since or moment.monotonic)
@@ -45,6 +51,7 @@ def status_of(
     return CacheStatus(
         observed_generation=record.generation if settled else old.observed_generation,
         conditions=(*seen, progress),
+        errands_run=run,
         unsettled_since=since,
         silent_since=_silent_since(record, wanted, observed, moment),
     )
@@ -55,7 +62,7 @@ def _seen(
 ) -> tuple[Condition, ...]:
     node, server = observed.node, observed.server
     if isinstance(node, Unknown):
-        return tuple(c for c in record.status.conditions if c.type != PROGRESSING)
+        return tuple(c for c in record.status.conditions if c.type in _OBSERVED)
     running = (
         isinstance(node, Node)
         and node.phase is Phase.RUNNING
@@ -69,16 +76,17 @@ def _seen(
             or acl.users_to_drop(wanted.users, server.users)
         )
         configured = not config.drift(wanted.settings, server.settings, server.ceilings)
-    claims = {
-        "Running": running,
-        "Serving": server is not None,
-        "KeysApplied": applied,
-        "Configured": configured,
-    }
+    claims = (running, server is not None, applied, configured)
     return tuple(
-        _since(record, Condition(kind, holds=holds, reason="Observed"), moment)
-        for kind, holds in claims.items()
+        _since(record, _claim(kind, holds), moment)
+        for kind, holds in zip(_OBSERVED, claims, strict=True)
     )
+
+
+def _errands_run(record: Record, outcome: Outcome) -> frozenset[Errand]:
+    """Add what this round ran to what earlier ones did, without what is superseded."""
+    ran = outcome.ran if isinstance(outcome, Again) else frozenset()
+    return (record.status.errands_run | ran) & frozenset(record.spec.errands)
 
 
 def _progress(outcome: Outcome, since: float | None, moment: Moment) -> Condition:
@@ -98,6 +106,10 @@ def _progress(outcome: Outcome, since: float | None, moment: Moment) -> Conditio
             PROGRESSING, holds=False, reason="DeadlineExceeded", message=last
         )
     return Condition(PROGRESSING, holds=True, reason="Working", message=last)
+
+
+def _claim(kind: str, holds: bool | None) -> Condition:  # noqa: FBT001 (a value)
+    return Condition(kind, holds=holds, reason="Observed")
 
 
 def _since(record: Record, claim: Condition, moment: Moment) -> Condition:

@@ -15,6 +15,7 @@ from controller.model import (
     Address,
     CacheKey,
     Endpoint,
+    ErrandKind,
     Node,
     NodeKey,
     NodeSpec,
@@ -203,3 +204,6 @@ class MockedAdmin:
             return replace(server, settings={**server.settings, **settings})
 
         self._engine.change(node.key, changed)
+
+    def run_errand(self, node: Node, kind: ErrandKind) -> None:
+        """Do nothing: there are no data and no connections."""
