@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,13 +21,12 @@ from controller.backends.base import Backend
 from controller.desired import node_key
 from controller.errors import ControllerError
 from controller.metrics import LoopMetrics
-from controller.model import CacheKey, Moment
+from controller.model import CacheKey, Moment, NodeKey
 from controller.observe import Observer
 from controller.store import Store
 from controller.workqueue import WorkQueue
 
 WORKERS: Final = 4  # twice the cores of a small machine; more only lengthen the rounds
-REMOVERS: Final = 8  # at shutdown nothing else runs
 RESYNC_SECONDS: Final = 10.0
 RECOVER_SECONDS: Final = 1.0  # between two resyncs while the engine is away
 
@@ -84,8 +82,8 @@ class Loop:
         self._parts.queue.close()
         self._parts.backend.close()
         for thread in self._threads:
-            thread.join(max(0.0, deadline - self._parts.clock().monotonic) / 2)
-        self._remove_all(max(0.0, deadline - self._parts.clock().monotonic))
+            thread.join(self._until(deadline) / 2)
+        self._remove_all(deadline)
 
     # What the threads do.
 
@@ -147,20 +145,48 @@ class Loop:
                 parts.queue.forget(key)
             parts.queue.add(key)
 
-    def _remove_all(self, seconds: float) -> None:
-        """Leave nothing behind; what cannot be removed is named in the log."""
-        backend = self._parts.backend
-        pool = ThreadPoolExecutor(REMOVERS, "remover")
+    def _remove_all(self, deadline: float) -> None:
+        """Leave nothing behind; what cannot be removed in time is named in the log.
+
+        One thread for each node, and daemons: a call that hangs must not keep the
+        process from its end.
+        """
+        left: dict[str, str] = {}
+        removals = []
         try:
-            nodes = list(backend.list())
-            removals = [pool.submit(backend.remove, node) for node in nodes]
-            wait(removals, seconds)
-            for removal in removals:
-                removal.result(timeout=0)
-            backend.clean_up()
-        except (ControllerError, TimeoutError) as error:
-            log.error("shutdown.left_nodes", cause=str(error))  # noqa: TRY400 (known)
+            for node in self._parts.backend.list():
+                left[str(node)] = "not done in time"
+                removals.append(
+                    threading.Thread(
+                        target=self._remove, args=(node, left), daemon=True
+                    )
+                )
+        except ControllerError as error:
+            left["all"] = str(error)
+        for removal in removals:
+            removal.start()
+        for removal in removals:
+            removal.join(self._until(deadline))
+        if not left:
+            self._clean_up(left)
+        if left:
+            log.error("shutdown.left", what=left)
         else:
-            log.info("shutdown.clean", removed=len(nodes))
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            log.info("shutdown.clean", removed=len(removals))
+
+    def _clean_up(self, left: dict[str, str]) -> None:
+        try:
+            self._parts.backend.clean_up()
+        except ControllerError as error:
+            left["what nodes share"] = str(error)
+
+    def _remove(self, node: NodeKey, left: dict[str, str]) -> None:
+        try:
+            self._parts.backend.remove(node)
+        except ControllerError as error:
+            left[str(node)] = str(error)
+        else:
+            del left[str(node)]
+
+    def _until(self, deadline: float) -> float:
+        return max(0.0, deadline - self._parts.clock().monotonic)
