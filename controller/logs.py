@@ -94,6 +94,7 @@ def _render(log_format: LogFormat, stream: TextIO) -> tuple[Processor, ...]:
     if log_format == "json":
         return (
             structlog.processors.format_exc_info,
+            _in_reading_order,
             structlog.processors.JSONRenderer(default=str),
             _conceal,
         )
@@ -102,6 +103,11 @@ def _render(log_format: LogFormat, stream: TextIO) -> tuple[Processor, ...]:
         exception_formatter=structlog.dev.plain_traceback,
     )
     return (console, _conceal)
+
+
+def _in_reading_order(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    first = {name: event.pop(name) for name in ("timestamp", "level", "event")}
+    return {**first, **event}
 
 
 def _conceal(_: WrappedLogger, __: str, line: Any) -> str:  # noqa: ANN401 (rendered: a str, which the type of a processor cannot say)

@@ -1,0 +1,285 @@
+"""Settings: the environment over a YAML file over defaults.
+
+Each setting is declared once, by its path in the YAML file. The variable follows from
+it: ``floci-az.services.redis.base-port`` is ``FLOCI_AZ_SERVICES_REDIS_BASE_PORT``.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import platformdirs
+import yaml
+from pydantic import (
+    AliasChoices,
+    AliasPath,
+    BeforeValidator,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from controller.logs import LogFormat
+
+ROOT = "floci-az"  # of the file
+PREFIX = "FLOCI_AZ_"
+CONFIG_VARIABLE = "FLOCI_AZ_CONFIG"
+CONFIG_DEFAULT = Path("application.yml")
+
+# As in a server's own configuration file: 1k is 1000 bytes, 1kb is 1024
+_UNITS = {
+    "": 1, "b": 1, "k": 1000, "kb": 1 << 10, "m": 1000**2, "mb": 1 << 20,
+    "g": 1000**3, "gb": 1 << 30,
+}  # fmt: skip
+
+
+class SettingsError(Exception):
+    """The emulator cannot start as it was told to; each mistake is one line."""
+
+    def __init__(self, mistakes: list[str]) -> None:
+        super().__init__("\n".join(mistakes))
+        self.mistakes = mistakes
+
+
+def _setting(path: str, *, default: object, expects: str, example: object) -> Any:  # noqa: ANN401 (what Field returns)
+    variable = PREFIX + re.sub("[.-]", "_", path).upper()
+    return Field(
+        default=default,
+        validate_default=True,
+        # the first that is there counts: the environment over the file
+        validation_alias=AliasChoices(variable, AliasPath(ROOT, *path.split("."))),
+        description=expects,
+        examples=[example],
+    )
+
+
+def _port(path: str, default: int) -> Any:  # noqa: ANN401 (what Field returns)
+    expects = "a whole number from 1 to 65535"
+    return _setting(path, default=default, expects=expects, example=default)
+
+
+def _switch(path: str, *, default: bool) -> Any:  # noqa: ANN401 (what Field returns)
+    return _setting(
+        path, default=default, expects="true or false", example=str(not default).lower()
+    )
+
+
+def _bytes(value: object) -> object:
+    match = re.fullmatch(r"(\d+)\s*([a-z]*)", str(value).strip().lower())
+    if match is None or match[2] not in _UNITS:
+        raise ValueError
+    return int(match[1]) * _UNITS[match[2]]
+
+
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
+AnyCase = BeforeValidator(_lower)
+BackendChoice = Annotated[Literal["auto", "docker", "process"], AnyCase]
+LogLevel = Annotated[Literal["debug", "info", "warning", "error"], AnyCase]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]+$")]
+Size = Annotated[int, BeforeValidator(_bytes), Field(ge=1 << 20)]
+Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/:@-]*$")]
+
+
+class Settings(BaseSettings):
+    """How this process behaves; see the table in README.md.
+
+    ``None`` means that the default depends on the surroundings.
+    """
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", case_sensitive=True, env_ignore_empty=True
+    )
+
+    port: Port = _port("port", 4577)
+    host: Host = _setting(
+        "host",
+        default="127.0.0.1",
+        expects="an address or a host name to listen on",
+        example="0.0.0.0",  # noqa: S104 (an example in an error message)
+    )
+    hostname: Host | None = _setting(
+        "hostname",
+        default=None,
+        expects="a host name without scheme and path",
+        example="redis.test",
+    )
+    state_dir: Path | None = _setting(
+        "state-dir",
+        default=None,
+        expects="a folder",
+        example="/var/lib/azure-redis-emulator",
+    )
+    log_format: Annotated[LogFormat, AnyCase] | None = _setting(
+        "log.format", default=None, expects="json or console", example="json"
+    )
+    log_level: LogLevel = _setting(
+        "log.level",
+        default="info",
+        expects="debug, info, warning or error",
+        example="debug",
+    )
+    docker_network: Word | None = _setting(
+        "services.docker.network",
+        default=None,
+        expects="the name of a Docker network",
+        example="my-network",
+    )
+    enabled: bool = _switch("services.redis.enabled", default=True)
+    mocked: bool = _switch("services.redis.mocked", default=False)
+    backend: BackendChoice = _setting(
+        "services.redis.backend",
+        default="auto",
+        expects="auto, docker or process",
+        example="docker",
+    )
+    default_image: Word = _setting(
+        "services.redis.default-image",
+        default="valkey/valkey:8-alpine",
+        expects="the name of an image",
+        example="valkey/valkey:8-alpine",
+    )
+    base_port: Port = _port("services.redis.base-port", 6379)
+    max_port: Port = _port("services.redis.max-port", 6399)
+    base_ssl_port: Port = _port("services.redis.base-ssl-port", 6400)
+    max_ssl_port: Port = _port("services.redis.max-ssl-port", 6420)
+    max_memory_bytes: Size = _setting(
+        "services.redis.max-memory",
+        default="256mb",
+        expects="a size of at least 1mb, in b, kb, mb or gb",
+        example="256mb",
+    )
+
+    @field_validator("max_port", "max_ssl_port")
+    @classmethod
+    def _not_below_its_base(cls, value: int, info: ValidationInfo) -> int:
+        base = str(info.field_name).replace("max", "base")
+        lowest = info.data.get(base, value)
+        if value < lowest:
+            raise ValueError(
+                f"it must not be below {variable_of(base)}, which is {lowest}"
+            )
+        return value
+
+    @property
+    def state_directory(self) -> Path:
+        """Where to keep state: by default a folder of this port's own.
+
+        So that two emulators on one machine, which must differ in the port anyway,
+        need no further setting.
+        """
+        if self.state_dir is not None:
+            return self.state_dir.expanduser()
+        mine = platformdirs.user_state_path("azure-redis-emulator", appauthor=False)
+        return mine / str(self.port)
+
+
+def variable_of(field: str) -> str:
+    """Name the environment variable of a field of `Settings`."""
+    return _names(field)[0]
+
+
+def load() -> Settings:
+    """Read the environment and the file, or raise `SettingsError` with all mistakes."""
+    document = _read_file()
+    mistakes = [*_unknown_variables(), *_unknown_keys(document, ROOT)]
+    try:
+        settings = Settings.model_validate({ROOT: document})
+    except ValidationError as error:
+        raise SettingsError([*map(_mistake, error.errors()), *mistakes]) from None
+    if mistakes:
+        raise SettingsError(mistakes)
+    return settings
+
+
+def _names(field: str) -> tuple[str, str]:
+    """Give both names of a setting: the variable, and the path in the file."""
+    match Settings.model_fields[field].validation_alias:
+        case AliasChoices(choices=[str(variable), AliasPath(path=path)]):
+            return variable, ".".join(map(str, path))
+        case _:
+            raise TypeError(field)
+
+
+_VARIABLES = {_names(field)[0]: field for field in Settings.model_fields}
+_PATHS = {_names(field)[1]: field for field in Settings.model_fields}
+
+
+def _read_file() -> Mapping[str, Any]:
+    """Read what stands below ``floci-az``; nothing, if there is no file."""
+    named = os.environ.get(CONFIG_VARIABLE)
+    path = Path(named) if named else CONFIG_DEFAULT
+    if not named and not path.exists():
+        return {}
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError([f"{path} cannot be read: {error.strerror}"]) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SettingsError([f"{path} is not YAML: {error}"]) from error
+    match document:
+        case None | {"floci-az": None}:
+            return {}
+        case {"floci-az": dict(mine)}:
+            return _without_empty(mine)
+        case dict() if ROOT not in document:
+            return {}  # the file is of other programs
+        case _:
+            raise SettingsError([f"{path}: {ROOT} takes settings, one a line below it"])
+
+
+def _without_empty(tree: Mapping[object, Any]) -> Mapping[str, Any]:
+    """Leave out what has no value: as with a variable, that means the default."""
+    return {
+        str(key): _without_empty(value) if isinstance(value, dict) else value
+        for key, value in tree.items()
+        if value is not None
+    }
+
+
+def _unknown_variables() -> Iterator[str]:
+    known = [CONFIG_VARIABLE, *_VARIABLES]
+    for name in sorted(os.environ):
+        if name.startswith(PREFIX) and name not in known:
+            yield _unknown(name, known)
+
+
+def _unknown_keys(tree: Mapping[str, Any], above: str) -> Iterator[str]:
+    for key, value in tree.items():
+        path = f"{above}.{key}"
+        inside = [known for known in _PATHS if known.startswith(f"{path}.")]
+        if inside and isinstance(value, dict):
+            yield from _unknown_keys(value, path)
+        elif inside:
+            yield f"{path} is {value!r}; it takes settings, such as {inside[0]}"
+        elif path not in _PATHS:
+            yield _unknown(path, list(_PATHS))
+
+
+def _unknown(name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.8)
+    return f"{name} is no setting" + (f"; do you mean {near[0]}?" if near else "")
+
+
+def _mistake(error: ErrorDetails) -> str:
+    """Say what is wrong with a value, under the name by which it was given."""
+    given = ".".join(map(str, error["loc"]))
+    field = _VARIABLES.get(given) or _PATHS.get(given) or given
+    name = variable_of(field) if field == given else given
+    described = Settings.model_fields[field]
+    reason = str(error.get("ctx", {}).get("error", ""))
+    expects = (
+        f"it takes {described.description}, such as {(described.examples or [])[0]}"
+    )
+    return f"{name} is {error['input']!r}; {reason or expects}"
