@@ -102,6 +102,7 @@ class Rig:
             generation=3,
             image=self.image,
             ports=ports or self.ports,
+            boot="",
             memory_bytes=128 << 20,
             users=acl.wanted_users(KEYS, self.admin.password(uid)),
             settings={

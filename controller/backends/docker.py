@@ -1,0 +1,163 @@
+"""Servers in containers of a Docker engine.
+
+Note [Unfinished containers]
+~~~~~~~~~~~~~~~~~~~~~~~~~~~~
+A container is created, gets its files, and is started: three calls, and the
+controller may be killed between any two. One that was never started may therefore
+lack its files. `create` finishes it when it is what the spec asks for; `start`, which
+has no spec, removes it, and the next round creates it anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from controller.backends import docker_shape as shape
+from controller.backends.docker_containers import Containers
+from controller.backends.docker_engine import Engine, Json
+from controller.backends.docker_network import Network
+from controller.errors import TerminalError, TransientError
+from controller.model import CacheKey, Endpoint, Node, NodeKey, NodeSpec, Ports
+
+_EVENTS = ["start", "die", "oom", "stop", "kill", "pause", "unpause", "destroy"]
+
+
+class DockerBackend:
+    """Fulfils the contract of `controller.backends.base.Backend` with containers.
+
+    ``hostname`` is what users are told instead of the host found, ``network`` is
+    joined instead of the networks found, and ports are published on ``bind_address``.
+    No daemon need answer before the first call.
+    """
+
+    name = "docker"
+
+    def __init__(
+        self,
+        *,
+        instance: str,
+        hostname: str | None,
+        network: str | None,
+        bind_address: str = "127.0.0.1",
+    ) -> None:
+        self._instance = instance
+        self._hostname = hostname
+        self._label = f"{shape.INSTANCE}={instance}"
+        self._engine = Engine()
+        self._containers = Containers(self._engine)
+        self._network = Network(
+            self._engine, instance=instance, setting=network, bind_address=bind_address
+        )
+
+    def probe(self) -> None:
+        """Ask the daemon for a sign of life; `TransientError` if there is none."""
+        self._engine.tell(lambda api: api.ping())
+        self._network.place()
+
+    def describe(self) -> str:
+        """Name the daemon, and the networks once they are known."""
+        place = self._network.known
+        joined = f"; caches join {', '.join(place.networks)}" if place else ""
+        return f"{self.name}: the daemon at {self._engine.where}{joined}"
+
+    def list(self) -> Mapping[NodeKey, Node]:
+        """Find every container of this instance, in one call."""
+        place = self._network.place()
+        items = self._containers.labelled(self._label)
+        nodes = (shape.listed_node(self._instance, item, place) for item in items)
+        return {node.key: node for node in nodes if node is not None}
+
+    def find(self, node: NodeKey) -> Node | None:
+        """Inspect the node's container; somebody else's counts as none."""
+        seen = self._look(node)
+        return self._read(seen) if seen is not None else None
+
+    def create(self, node: NodeKey, spec: NodeSpec) -> None:
+        """Create a container, pulling its image if need be, and start it."""
+        place = self._network.ready_place()
+        name = shape.container_name(self._instance, node)
+        body = shape.container_body(self._instance, node, spec, place)
+        seen = self._containers.create(name, body)
+        found = self._read(seen)
+        if found is None or found.key != node:
+            raise _name_in_use(name, seen)
+        # see Note [Unfinished containers]
+        unfinished = seen["State"]["Status"] == "created"
+        if not unfinished or found.fingerprint != spec.fingerprint:
+            return
+        container = seen["Id"]
+        self._containers.unpack(container, shape.VOLUME, shape.files(spec))
+        for network in place.networks[1:]:
+            self._containers.join(container, network, shape.aliases(node.cache))
+        self._containers.run(container, spec.ports.plain)
+
+    def start(self, node: NodeKey) -> None:
+        """Unpause or start a container; see Note [Unfinished containers]."""
+        seen = self._look(node)
+        if seen is None:
+            raise TransientError(f"the container of {node} is gone")
+        container = seen["Id"]
+        match seen["State"]["Status"]:
+            case "running":
+                return
+            case "removing":
+                raise TransientError(f"the container of {node} is being removed")
+            case "paused":
+                self._containers.unpause(container)
+            case "created" | "dead":
+                self._containers.remove(container)
+            case _:
+                port = int(seen["Config"]["Labels"][shape.PORT])
+                self._containers.run(container, port)
+
+    def remove(self, node: NodeKey) -> None:
+        """Kill the container, and remove it with its volume."""
+        seen = self._look(node)
+        if seen is not None:
+            self._containers.remove(seen["Id"])
+
+    def watch(self, notify: Callable[[CacheKey], None]) -> None:
+        """Report our containers' events until the daemon or `close` ends them."""
+        wanted = {"type": ["container"], "label": [self._label], "event": _EVENTS}
+        for event in self._engine.events(wanted):
+            node = shape.node_key(event["Actor"]["Attributes"])
+            if node is not None:
+                notify(node.cache)
+
+    def endpoint(self, cache: CacheKey, ports: Ports) -> Endpoint:
+        """Name the container to users beside it, the host and its ports to others."""
+        place = self._network.known
+        if self._hostname is None and place is not None and place.visitor is not None:
+            return Endpoint(
+                host=shape.container_name(self._instance, NodeKey(cache)),
+                port=shape.SERVER_PORT,
+                ssl_port=shape.SERVER_TLS_PORT,
+            )
+        host = self._hostname or "localhost"
+        return Endpoint(host=host, port=ports.plain, ssl_port=ports.tls)
+
+    def clean_up(self) -> None:
+        """Remove the network that was made for the containers."""
+        self._network.clean_up()
+
+    def close(self) -> None:
+        """End `watch`."""
+        self._engine.close()
+
+    def _look(self, node: NodeKey) -> Json | None:
+        """Inspect the node's container; ``None``: none of that name is ours."""
+        seen = self._containers.inspect(shape.container_name(self._instance, node))
+        found = self._read(seen) if seen is not None else None
+        return seen if found is not None and found.key == node else None
+
+    def _read(self, seen: Json) -> Node | None:
+        return shape.inspected_node(self._instance, seen, self._network.place())
+
+
+def _name_in_use(name: str, seen: Json) -> TerminalError:
+    return TerminalError(
+        "NameInUse",
+        f"the container name {name} is taken by {seen['Id'][:12]}, which is not ours "
+        f"(image {seen['Config']['Image']}, created {seen['Created']}). Remove it with "
+        f"`docker rm -f {name}`, or rename it with `docker rename {name} …`",
+    )
