@@ -1,0 +1,1 @@
+"""The ARM API over HTTP: translates, decides nothing."""
