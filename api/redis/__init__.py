@@ -1,0 +1,1 @@
+"""Microsoft.Cache/redis: one module per operation group."""
