@@ -1,0 +1,1 @@
+"""What every ARM client needs around the cache: one module per noun."""
