@@ -1,25 +1,18 @@
-"""Settings: the environment over a YAML file over defaults.
-
-Each setting is declared once, by its path in the YAML file. The variable follows from
-it: ``floci-az.services.redis.base-port`` is ``FLOCI_AZ_SERVICES_REDIS_BASE_PORT``.
-"""
+"""Settings: the environment over a YAML file over defaults."""
 
 from __future__ import annotations
 
 import difflib
 import os
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import platformdirs
 import yaml
 from pydantic import (
     AliasChoices,
     AliasPath,
-    BeforeValidator,
-    Field,
     ValidationError,
     ValidationInfo,
     field_validator,
@@ -28,17 +21,25 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from controller.logs import LogFormat
+from controller.settings_fields import (
+    PREFIX,
+    ROOT,
+    AnyCase,
+    BackendChoice,
+    Host,
+    LogLevel,
+    Names,
+    Pace,
+    Port,
+    Size,
+    Word,
+    port_setting,
+    setting,
+    switch,
+)
 
-ROOT = "floci-az"  # of the file
-PREFIX = "FLOCI_AZ_"
 CONFIG_VARIABLE = "FLOCI_AZ_CONFIG"
 CONFIG_DEFAULT = Path("application.yml")
-
-# As in a server's own configuration file: 1k is 1000 bytes, 1kb is 1024
-_UNITS = {
-    "": 1, "b": 1, "k": 1000, "kb": 1 << 10, "m": 1000**2, "mb": 1 << 20,
-    "g": 1000**3, "gb": 1 << 30,
-}  # fmt: skip
 
 
 class SettingsError(Exception):
@@ -47,49 +48,6 @@ class SettingsError(Exception):
     def __init__(self, mistakes: list[str]) -> None:
         super().__init__("\n".join(mistakes))
         self.mistakes = mistakes
-
-
-def _setting(path: str, *, default: object, expects: str, example: object) -> Any:  # noqa: ANN401 (what Field returns)
-    variable = PREFIX + re.sub("[.-]", "_", path).upper()
-    return Field(
-        default=default,
-        validate_default=True,
-        # the first that is there counts: the environment over the file
-        validation_alias=AliasChoices(variable, AliasPath(ROOT, *path.split("."))),
-        description=expects,
-        examples=[example],
-    )
-
-
-def _port(path: str, default: int) -> Any:  # noqa: ANN401 (what Field returns)
-    expects = "a whole number from 1 to 65535"
-    return _setting(path, default=default, expects=expects, example=default)
-
-
-def _switch(path: str, *, default: bool) -> Any:  # noqa: ANN401 (what Field returns)
-    return _setting(
-        path, default=default, expects="true or false", example=str(not default).lower()
-    )
-
-
-def _bytes(value: object) -> object:
-    match = re.fullmatch(r"(\d+)\s*([a-z]*)", str(value).strip().lower())
-    if match is None or match[2] not in _UNITS:
-        raise ValueError
-    return int(match[1]) * _UNITS[match[2]]
-
-
-def _lower(value: object) -> object:
-    return value.lower() if isinstance(value, str) else value
-
-
-AnyCase = BeforeValidator(_lower)
-BackendChoice = Annotated[Literal["auto", "docker", "process"], AnyCase]
-LogLevel = Annotated[Literal["debug", "info", "warning", "error"], AnyCase]
-Port = Annotated[int, Field(ge=1, le=65535)]
-Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]+$")]
-Size = Annotated[int, BeforeValidator(_bytes), Field(ge=1 << 20)]
-Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/:@-]*$")]
 
 
 class Settings(BaseSettings):
@@ -102,64 +60,98 @@ class Settings(BaseSettings):
         frozen=True, extra="ignore", case_sensitive=True, env_ignore_empty=True
     )
 
-    port: Port = _port("port", 4577)
-    host: Host = _setting(
+    port: Port = port_setting("port", 4577)
+    host: Host = setting(
         "host",
         default="127.0.0.1",
         expects="an address or a host name to listen on",
         example="0.0.0.0",  # noqa: S104 (an example in an error message)
     )
-    hostname: Host | None = _setting(
+    hostname: Host | None = setting(
         "hostname",
         default=None,
         expects="a host name without scheme and path",
         example="redis.test",
     )
-    state_dir: Path | None = _setting(
+    state_dir: Path | None = setting(
         "state-dir",
         default=None,
         expects="a folder",
         example="/var/lib/azure-redis-emulator",
     )
-    log_format: Annotated[LogFormat, AnyCase] | None = _setting(
+    strict: bool = switch("strict", default=False)
+    tls_certificate: Path | None = setting(
+        "tls.certificate",
+        default=None,
+        expects="a PEM file with the certificate and its chain",
+        example="/etc/ssl/emulator.pem",
+    )
+    tls_key: Path | None = setting(
+        "tls.key", default=None, expects="a PEM file", example="/etc/ssl/emulator.key"
+    )
+    tls_names: Names = setting(
+        "tls.names",
+        default=(),
+        expects="names and addresses, with commas between them",
+        example="azure-redis,192.0.2.7",
+    )
+    log_format: Annotated[LogFormat, AnyCase] | None = setting(
         "log.format", default=None, expects="json or console", example="json"
     )
-    log_level: LogLevel = _setting(
+    log_level: LogLevel = setting(
         "log.level",
         default="info",
         expects="debug, info, warning or error",
         example="debug",
     )
-    docker_network: Word | None = _setting(
+    docker_network: Word | None = setting(
         "services.docker.network",
         default=None,
         expects="the name of a Docker network",
         example="my-network",
     )
-    enabled: bool = _switch("services.redis.enabled", default=True)
-    mocked: bool = _switch("services.redis.mocked", default=False)
-    backend: BackendChoice = _setting(
+    enabled: bool = switch("services.redis.enabled", default=True)
+    mocked: bool = switch("services.redis.mocked", default=False)
+    backend: BackendChoice = setting(
         "services.redis.backend",
         default="auto",
         expects="auto, docker or process",
         example="docker",
     )
-    default_image: Word = _setting(
+    default_image: Word = setting(
         "services.redis.default-image",
         default="valkey/valkey:8-alpine",
         expects="the name of an image",
         example="valkey/valkey:8-alpine",
     )
-    base_port: Port = _port("services.redis.base-port", 6379)
-    max_port: Port = _port("services.redis.max-port", 6399)
-    base_ssl_port: Port = _port("services.redis.base-ssl-port", 6400)
-    max_ssl_port: Port = _port("services.redis.max-ssl-port", 6420)
-    max_memory_bytes: Size = _setting(
+    base_port: Port = port_setting("services.redis.base-port", 6379)
+    max_port: Port = port_setting("services.redis.max-port", 6399)
+    base_ssl_port: Port = port_setting("services.redis.base-ssl-port", 6400)
+    max_ssl_port: Port = port_setting("services.redis.max-ssl-port", 6420)
+    max_memory_bytes: Size = setting(
         "services.redis.max-memory",
         default="256mb",
         expects="a size of at least 1mb, in b, kb, mb or gb",
         example="256mb",
     )
+    operations: Pace = setting(
+        "services.redis.operations",
+        default="fast",
+        expects="fast, realistic or a number of seconds",
+        example="realistic",
+    )
+
+    @field_validator("tls_key")
+    @classmethod
+    def _with_its_certificate(
+        cls, value: Path | None, info: ValidationInfo
+    ) -> Path | None:
+        if (value is None) != (info.data.get("tls_certificate") is None):
+            raise ValueError(
+                f"a certificate and its key go together: set {variable_of('tls_key')} "
+                f"and {variable_of('tls_certificate')}, or neither"
+            )
+        return value
 
     @field_validator("max_port", "max_ssl_port")
     @classmethod

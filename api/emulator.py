@@ -1,0 +1,164 @@
+"""Everything but the socket, put together; part of the composition root."""
+
+from __future__ import annotations
+
+import random
+import socket
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+import falcon
+from prometheus_client import (
+    CollectorRegistry,
+    ProcessCollector,
+    disable_created_metrics,
+)
+
+from api.app import create_app
+from api.arm.gate import Gate
+from api.arm.routes import routes
+from api.arm.scopes import Scopes
+from api.arm.signing import Signer
+from api.certificate import trust_routes
+from api.engine import Engine
+from api.guard import Surface
+from api.parts import Parts
+from controller import loop
+from controller.certificates import Authority
+from controller.config import Limits
+from controller.metrics import LoopMetrics
+from controller.model import CacheKey, Moment
+from controller.observe import Observer
+from controller.pace import pace_of
+from controller.pki import CERTIFICATE_FILE
+from controller.ports import Ledger, NoLedger, PortLedger, PortRange
+from controller.reconcile import Reconciler
+from controller.settings import Settings, variable_of
+from controller.store import Store
+from controller.workqueue import WorkQueue
+
+DISTRIBUTION = "azure-redis-emulator"
+PATIENCE_SECONDS = 5.0  # how long one request may wait for the loop
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Emulator:
+    """The API and the loop behind it; ``described`` holds no secret."""
+
+    app: falcon.App[falcon.Request, falcon.Response]
+    loop: loop.Loop
+    described: Mapping[str, Any]
+
+
+def now() -> Moment:
+    """Read both clocks."""
+    return Moment(time.monotonic(), datetime.now(UTC))
+
+
+def assemble(settings: Settings, engine: Engine, authority: Authority) -> Emulator:
+    """Build the emulator; nothing of it runs yet."""
+    disable_created_metrics()  # type: ignore[no-untyped-call]  # it has no types
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    queue = WorkQueue[CacheKey](
+        time.monotonic,
+        random.random,  # spreads retries; guessing it gains nothing
+    )
+
+    def written(key: CacheKey) -> None:
+        queue.forget(key)  # what went wrong with the old spec says nothing of the new
+        queue.add(key)
+
+    store = Store(_ledger(settings, engine), written, now, pace_of(settings.operations))
+    looping = _loop(settings, engine, store, queue, registry)
+    described = describe(settings, engine)
+    parts = Parts(
+        store=store,
+        endpoint=engine.backend.endpoint,
+        patience_seconds=PATIENCE_SECONDS,
+        mocked=settings.mocked,
+        ready=looping.not_ready if settings.enabled else tuple,
+        enabled=settings.enabled,
+        hostname=settings.hostname or "",
+        registry=registry,
+        describe=described,
+    )
+    scopes = Scopes(store, strict=settings.strict)
+    arm = routes(parts, scopes, Signer.generate())
+    open_to_all = {**arm[Surface.OPEN], **trust_routes(authority)}
+    around = {**arm, Surface.OPEN: open_to_all}
+    app = create_app(parts, around=around, gates=[Gate(scopes)])
+    return Emulator(app=app, loop=looping, described=described)
+
+
+def describe(settings: Settings, engine: Engine) -> Mapping[str, Any]:
+    """Say what runs here and why: for the banner, the log and the status page."""
+    return {
+        "version": version(DISTRIBUTION),
+        "url": f"http(s)://{settings.host}:{settings.port}",
+        "trust": str(settings.state_directory / CERTIFICATE_FILE),
+        "backend": engine.backend.describe(),
+        "why": engine.why,
+        "image": settings.default_image,
+        "ports": f"{settings.base_port}-{settings.max_port}",
+        "state_directory": str(settings.state_directory),
+    }
+
+
+def _loop(
+    settings: Settings,
+    engine: Engine,
+    store: Store,
+    queue: WorkQueue[CacheKey],
+    registry: CollectorRegistry,
+) -> loop.Loop:
+    observer = Observer(engine.backend, engine.admin, time.monotonic)
+    reconcile = Reconciler(
+        store=store,
+        backend=engine.backend,
+        admin=engine.admin,
+        observe=observer,
+        limits=Limits(
+            image=settings.default_image, max_memory_bytes=settings.max_memory_bytes
+        ),
+        clock=now,
+    )
+    return loop.Loop(
+        loop.Parts(
+            store=store,
+            backend=engine.backend,
+            observer=observer,
+            reconcile=reconcile,
+            queue=queue,
+            metrics=LoopMetrics(registry, queue.__len__),
+            clock=now,
+        )
+    )
+
+
+def _ledger(settings: Settings, engine: Engine) -> Ledger:
+    if engine.backend.name == "mocked":
+        return NoLedger()
+    return PortLedger(
+        plain=PortRange(settings.base_port, settings.max_port, variable_of("max_port")),
+        tls=PortRange(
+            settings.base_ssl_port, settings.max_ssl_port, variable_of("max_ssl_port")
+        ),
+        free=_free,
+        monotonic=time.monotonic,
+    )
+
+
+def _free(port: int) -> bool:
+    """Tell whether no program listens on a port of this machine."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,226 @@
+"""The whole emulator as a process of its own, for tests that kill and connect."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import redis
+import requests
+
+API_VERSION = "2024-11-01"
+SUBSCRIPTION = "my-sub"
+GROUP = "my-rg"
+PATIENCE_SECONDS = 30.0
+PORTS_EACH = 12  # of each kind, for one emulator
+
+_Value = TypeVar("_Value")
+
+
+def eventually(
+    look: Callable[[], _Value | None], seconds: float = PATIENCE_SECONDS
+) -> _Value:
+    """Ask until the answer is true, and give it; fail with the last one."""
+    pause = threading.Event()
+    deadline = time.monotonic() + seconds
+    while not (value := look()):
+        assert time.monotonic() < deadline, f"still {value!r} after {seconds} s"
+        pause.wait(0.02)
+    return value
+
+
+def free_ports(count: int) -> int:
+    """Find the first of ``count`` ports in a row that nobody uses, below 32768.
+
+    Rows begin at multiples of ``count``, so that no two of them overlap.
+    """
+    start = 10_000 // count + os.getpid() % (20_000 // count)
+    for first in range(start * count, 32_000, count):
+        with contextlib.ExitStack() as held:
+            try:
+                for port in range(first, first + count):
+                    held.enter_context(socket.create_server(("127.0.0.1", port)))
+            except OSError:
+                continue
+            return first
+    raise AssertionError("no free ports")
+
+
+class Emulator:
+    """One ``python -m api`` with ports and a state directory of its own."""
+
+    def __init__(self, state: Path, **variables: str) -> None:
+        first = free_ports(2 * PORTS_EACH + 1)
+        self.base = f"http://127.0.0.1:{first}"
+        self.secure = f"https://localhost:{first}"
+        self.ports = range(first + 1, first + PORTS_EACH + 1)
+        self.directory = state
+        self.log = state / "emulator.log"
+        self.bundle = state / "ca-bundle.pem"
+        self._environment = {
+            **os.environ,
+            "FLOCI_AZ_PORT": str(first),
+            "FLOCI_AZ_STATE_DIR": str(state),
+            "FLOCI_AZ_SERVICES_REDIS_BASE_PORT": str(self.ports[0]),
+            "FLOCI_AZ_SERVICES_REDIS_MAX_PORT": str(self.ports[-1]),
+            "FLOCI_AZ_SERVICES_REDIS_BASE_SSL_PORT": str(first + PORTS_EACH + 1),
+            "FLOCI_AZ_SERVICES_REDIS_MAX_SSL_PORT": str(first + 2 * PORTS_EACH),
+            "FLOCI_AZ_LOG_FORMAT": "json",
+            "FLOCI_AZ_LOG_LEVEL": "debug",
+            **variables,
+        }
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, and wait until it says that it is ready."""
+        self.launch()
+        eventually(self._ready)
+
+    def launch(self) -> None:
+        """Start it, and wait for nothing."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "api"],
+                env=self._environment,
+                cwd=Path(__file__).parents[1],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> int:
+        """End it as an operator would; gives the exit status."""
+        return self._end(signal.SIGTERM)
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        seconds: float = PATIENCE_SECONDS,
+    ) -> requests.Response:
+        """Send one ARM request; ``path`` begins behind the provider's resource type."""
+        url = path if path.startswith("http") else self.base + resource(path)
+        version = {} if "api-version=" in url else {"api-version": API_VERSION}
+        return requests.request(
+            method, url, params=version, json=body, timeout=seconds
+        )
+
+    def create(self, name: str, **properties: object) -> Mapping[str, Any]:
+        """Put a Basic C0 cache and wait until it is ready."""
+        answer = self.call("PUT", name, basic(**properties))
+        assert answer.status_code == 201, answer.text
+        return self.settled(name)
+
+    def settled(self, name: str) -> Mapping[str, Any]:
+        """Wait until the cache is ready, and give its properties."""
+
+        def look() -> Mapping[str, Any] | None:
+            shown = self.call("GET", name).json()["properties"]
+            return shown if shown["provisioningState"] == "Succeeded" else None
+
+        return eventually(look)
+
+    def state(self, name: str) -> str:
+        """Read the cache's ``provisioningState``."""
+        shown: str = self.call("GET", name).json()["properties"]["provisioningState"]
+        return shown
+
+    def ended(self, answer: requests.Response) -> Mapping[str, Any]:
+        """Follow the operation that a write began, and give it as it ended."""
+        url = answer.headers["Azure-AsyncOperation"]
+
+        def look() -> Mapping[str, Any] | None:
+            shown: Mapping[str, Any] = self.call("GET", url).json()
+            return shown if shown["status"] != "InProgress" else None
+
+        return eventually(look)
+
+    def rotate(self, name: str, which: str = "Primary") -> Mapping[str, str]:
+        """Regenerate a key; gives both once the answer is out."""
+        answer = self.call("POST", f"{name}/regenerateKey", {"keyType": which})
+        assert answer.status_code == 200, answer.text
+        keys: Mapping[str, str] = answer.json()
+        return keys
+
+    def delete(self, name: str) -> None:
+        """Delete the cache and wait until nothing is left of it."""
+        assert self.call("DELETE", name).status_code == 202
+        eventually(lambda: self.call("GET", name).status_code == 404)
+
+    def keys(self, name: str) -> Mapping[str, str]:
+        """List the access keys."""
+        shown: Mapping[str, str] = self.call("POST", f"{name}/listKeys").json()
+        return shown
+
+    def connect(self, name: str, key: str | None = None) -> redis.Redis:
+        """Connect to the cache as its users do, by default with the primary key."""
+        shown = self.call("GET", name).json()["properties"]
+        return redis.Redis(
+            host="127.0.0.1",
+            port=shown["port"],
+            password=key or self.keys(name)["primaryKey"],
+            decode_responses=True,
+        )
+
+    def reasons(self) -> list[str]:
+        """Ask why it is not ready; no reason: it is."""
+        answer = requests.get(f"{self.base}/readyz", timeout=PATIENCE_SECONDS)
+        reasons: list[str] = answer.json()["reasons"]
+        assert answer.status_code == (503 if reasons else 200)
+        return reasons
+
+    def _ready(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, self.log.read_text()
+        with contextlib.suppress(requests.ConnectionError):
+            return not self.reasons()
+        return False
+
+    def _end(self, number: signal.Signals) -> int:
+        process = self.process  # another thread may end it, too
+        if process is None:
+            return 0
+        process.send_signal(number)
+        try:
+            return process.wait(PATIENCE_SECONDS)
+        finally:
+            self.process = None
+
+
+def basic(**properties: object) -> dict[str, object]:
+    """Give the smallest body that creates a cache."""
+    sku = {"name": "Basic", "family": "C", "capacity": 0}
+    return {"location": "westeurope", "properties": {"sku": sku, **properties}}
+
+
+def resource(path: str, group: str = GROUP) -> str:
+    """Give the path of a cache, and of what is below it."""
+    return (
+        f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{group}"
+        f"/providers/Microsoft.Cache/redis/{path}"
+    )
+
+
+@contextlib.contextmanager
+def running(state: Path, **variables: str) -> Iterator[Emulator]:
+    """Run an emulator for as long as the block lasts."""
+    emulator = Emulator(state, **variables)
+    emulator.start()
+    try:
+        yield emulator
+    finally:
+        emulator.stop()
