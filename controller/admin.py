@@ -137,7 +137,7 @@ class RedisAdmin:
                 self._ceilings.setdefault(node.uid, {})[name] = most[1]
 
     def run_errand(self, node: Node, kind: ErrandKind) -> None:
-        """Empty the server, or drop its users' connections."""
+        """Empty the server, or drop its users' connections; data is not moved yet."""
         client = self._client(node)
         match kind:
             case ErrandKind.FLUSH:
@@ -145,6 +145,8 @@ class RedisAdmin:
             case ErrandKind.DISCONNECT:
                 for type_ in ("normal", "pubsub"):
                     _call(partial(client.client_kill_filter, _type=type_, skipme=True))
+            case ErrandKind.IMPORT | ErrandKind.EXPORT:
+                pass  # accepted, and without effect yet
             case _:
                 assert_never(kind)
 

@@ -10,6 +10,7 @@ from controller.sizing import Size, size_of
 
 MAXMEMORY_POLICY = "maxmemory-policy"
 NOTIFY = "notify-keyspace-events"
+DATABASES = "16"  # in every size, unless more were asked for at the creation
 DEFAULT_POLICY = "volatile-lru"  # source: "How to configure Azure Cache for Redis"
 
 # CONFIG names that the controller sets live, and reads back in every look
@@ -43,8 +44,7 @@ def live_settings(spec: CacheSpec, limits: Limits) -> Mapping[str, str]:
 
 def immutable_settings(spec: CacheSpec) -> Mapping[str, str]:
     """Give what only a new server can change, by CONFIG name."""
-    databases = spec.redis_configuration.get("databases", str(_size(spec).databases))
-    return {"databases": databases}
+    return {"databases": spec.redis_configuration.get("databases", DATABASES)}
 
 
 def drift(

@@ -133,6 +133,8 @@ class ErrandKind(enum.StrEnum):
 
     FLUSH = "Flush"  # empty all its databases
     DISCONNECT = "Disconnect"  # as a failover does: clients come back and find all
+    IMPORT = "Import"  # accepted, and without effect yet
+    EXPORT = "Export"  # the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +199,11 @@ class CacheSpec:
             for each in fields(self)
             if not each.metadata.get("echoed")
         )
+
+    def with_errand(self, errand: Errand) -> CacheSpec:
+        """Ask for an errand, in the place of an earlier one of its kind."""
+        others = (each for each in self.errands if each.kind is not errand.kind)
+        return replace(self, errands=(*others, errand))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -300,6 +307,8 @@ class Record:
 
     ``generation`` grows by one with each change of the spec. ``uid`` differs
     between two caches of the same name, one deleted and one created after it.
+    ``not_before`` is in monotonic seconds: until then the newest write is shown as
+    outstanding, whatever is in place.
     """
 
     key: CacheKey
@@ -310,6 +319,7 @@ class Record:
     created_at: datetime
     work: Work
     cause: Cause
+    not_before: float = 0.0
     status: CacheStatus = CacheStatus()
     deleting: bool = False
 
@@ -354,10 +364,14 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A new spec, and the word for the work that it makes."""
+    """A new spec, and the word for the work that it makes.
+
+    ``joins`` says that it need not wait for the write before it.
+    """
 
     spec: CacheSpec
     work: Work
+    joins: bool = False
 
 
 class OperationState(enum.StrEnum):

@@ -47,8 +47,10 @@ def plan(record: Record, wanted: NodeSpec, observed: Observed, now: float) -> Pl
     ``now`` is in monotonic seconds. An empty plan means converged.
     """
     if record.deleting:
-        return Plan(_delete(observed.node, "cache deleted"))
-    return Plan(_exist(record, wanted, observed.node, now, observed.server))
+        steps = _delete(observed.node, "cache deleted")
+    else:
+        steps = _exist(record, wanted, observed.node, now, observed.server)
+    return Plan(steps or _linger(record, now))
 
 
 def plan_orphan(node: Sighting) -> Plan:
@@ -90,6 +92,12 @@ def _exist(
             return _revive(node)
         case _:
             assert_never(node)
+
+
+def _linger(record: Record, now: float) -> tuple[Action, ...]:
+    """Come back when what is in place already may be said to be."""
+    rest = record.not_before - now
+    return (Wait(seconds=rest, cause="operations are slow here"),) if rest > 0 else ()
 
 
 def _revive(node: Node) -> tuple[Action, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from controller.actions import Again, Outcome, Plan, Stuck
 from controller.admin import Admin
@@ -13,7 +13,16 @@ from controller.desired import desired_node, node_key
 from controller.errors import PortsExhaustedError, PortTakenError
 from controller.execute import execute
 from controller.logs import round_logger
-from controller.model import Absent, CacheKey, Moment, NodeKey, Record, Sighting
+from controller.model import (
+    Absent,
+    CacheKey,
+    CacheStatus,
+    Condition,
+    Moment,
+    NodeKey,
+    Record,
+    Sighting,
+)
 from controller.observe import Observer
 from controller.plan import plan, plan_orphan
 from controller.status import status_of
@@ -41,6 +50,9 @@ class Reconciler:
         wanted = desired_node(record, self.admin.password(record.uid), self.limits)
         before = self.observe(node, keys)
         steps = plan(record, wanted, before, started.monotonic)
+        if steps.acts:
+            status = status_of(record, wanted, before, _so_far(record, steps), started)
+            record = self._announce(record, status)
         outcome = self._execute(record, steps, before.node)
         after = self.observe(node, keys) if steps.acts else before
         ended = self.clock()
@@ -49,6 +61,15 @@ class Reconciler:
             self.store.drop(record)
         round_logger(record, steps, outcome, ended.monotonic - started.monotonic)
         return outcome
+
+    def _announce(self, record: Record, status: CacheStatus) -> Record:
+        """Tell what was seen before work on it begins, which may take its time.
+
+        Whoever is silent afterwards has been so since the work, not since before it.
+        """
+        told = replace(status, silent_since=None)
+        self.store.report(record, told)
+        return replace(record, status=told)
 
     def _execute(self, record: Record, steps: Plan, seen: Sighting) -> Outcome:
         try:
@@ -68,3 +89,12 @@ class Reconciler:
         node = NodeKey(key)
         seen = self.observe.find(node)
         return execute(plan_orphan(seen), node, seen, self.backend, self.admin)
+
+
+def _so_far(record: Record, steps: Plan) -> Outcome:
+    """Say how it stands before the work: a failure stays one until it is overcome."""
+    match record.failure:
+        case Condition(reason=reason, message=message):
+            return Stuck(reason=reason, cause=message)
+        case None:
+            return Again(after=0.0, cause=str(steps))

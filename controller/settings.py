@@ -91,7 +91,7 @@ class Settings(BaseSettings):
     )
     tls_names: Names = setting(
         "tls.names",
-        default=(),
+        default="",
         expects="names and addresses, with commas between them",
         example="azure-redis,192.0.2.7",
     )

@@ -7,7 +7,7 @@ A setting is declared once, by its path in the YAML file. The variable follows f
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AliasChoices, AliasPath, BeforeValidator, Field
 from pydantic_settings import NoDecode
@@ -57,8 +57,19 @@ def _bytes(value: object) -> object:
     return int(match[1]) * _UNITS[match[2]]
 
 
+def _pace(value: object) -> object:
+    text = str(value).strip().lower()
+    if text in get_args(Speed):
+        return text
+    if re.fullmatch(r"\d+(\.\d+)?", text) is None:
+        raise ValueError
+    return float(text)
+
+
 def _listed(value: object) -> object:
-    return tuple(value.replace(" ", "").split(",")) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    return tuple(filter(None, value.replace(" ", "").split(",")))
 
 
 def _lower(value: object) -> object:
@@ -71,6 +82,6 @@ LogLevel = Annotated[Literal["debug", "info", "warning", "error"], AnyCase]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]+$")]
 Size = Annotated[int, BeforeValidator(_bytes), Field(ge=1 << 20)]
-Pace = Annotated[Speed | Annotated[float, Field(ge=0, allow_inf_nan=False)], AnyCase]
+Pace = Annotated[Speed | float, BeforeValidator(_pace)]
 Names = Annotated[tuple[Host, ...], NoDecode, BeforeValidator(_listed)]
 Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/:@-]*$")]

@@ -35,7 +35,8 @@ def status_of(
 
     An engine that could not be asked leaves the older observation standing. After
     `DEADLINE_SECONDS` the cache counts as failed; the rounds go on all the same, and
-    the first that succeeds ends the failure.
+    the first that succeeds ends the failure. Nothing is settled before
+    `Record.not_before`, and the deadline counts from there.
     """
     old = record.status
     run = _errands_run(record, outcome)
@@ -45,9 +46,14 @@ def status_of(
     )
     in_place = all(each.holds for each in seen) and not record.deleting
     known = not isinstance(observed.node, Unknown)
-    settled = in_place and (known or old.observed_generation == record.generation)
+    settled = (
+        in_place
+        and moment.monotonic >= record.not_before
+        and (known or old.observed_generation == record.generation)
+    )
     since = None if settled else (old.unsettled_since or moment.monotonic)
-    progress = _since(record, _progress(outcome, since, moment), moment)
+    late_since = since and max(since, record.not_before)
+    progress = _since(record, _progress(outcome, late_since, moment), moment)
     return CacheStatus(
         observed_generation=record.generation if settled else old.observed_generation,
         conditions=(*seen, progress),

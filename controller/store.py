@@ -24,6 +24,7 @@ from controller.model import (
     Record,
     Work,
 )
+from controller.pace import Pace, fast
 from controller.ports import Ledger
 
 OPERATIONS_KEPT = 10_000  # the newest; older ones are long over
@@ -31,21 +32,29 @@ OPERATIONS_KEPT = 10_000  # the newest; older ones are long over
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a write did; ``changed`` is false when the spec was equal."""
+    """What a write did; ``changed`` is false when the spec was equal.
+
+    ``paced`` says that it takes longer than it has to: nobody should wait for it.
+    """
 
     record: Record
     created: bool
     changed: bool
+    paced: bool = False
 
 
 class Store:
-    """Caches by key. ``notify`` is told each key that was written to."""
+    """Caches by key. ``notify`` is told each key that was written to.
+
+    ``pace`` says how long a write takes, at least, and ``clock`` from when on.
+    """
 
     def __init__(
         self,
         ledger: Ledger,
         notify: Callable[[CacheKey], None],
         clock: Callable[[], Moment],
+        pace: Pace = fast,
     ) -> None:
         self._changed = threading.Condition()
         self._records: dict[CacheKey, Record] = {}
@@ -55,6 +64,7 @@ class Store:
         self._ledger = ledger
         self._notify = notify
         self._clock = clock
+        self._pace = pace
 
     # --- reading -------------------------------------------------------------------
 
@@ -99,12 +109,18 @@ class Store:
     # --- what the API writes -------------------------------------------------------
 
     def put(
-        self, key: CacheKey, change: Callable[[Record | None], Change], cause: Cause
+        self,
+        key: CacheKey,
+        change: Callable[[Record | None], Change],
+        cause: Cause,
+        *,
+        followed: bool = False,
     ) -> Written:
         """Create the cache or change its spec; an equal spec changes nothing.
 
         ``change`` is called under the lock, so it must be quick and pure; what it
-        raises leaves everything as it was. Raises `BusyError`, `NameTakenError`,
+        raises leaves everything as it was. ``followed`` says that the operation will
+        be asked for even if nothing changes. Raises `BusyError`, `NameTakenError`,
         `PortsExhaustedError`.
         """
         with self._changed:
@@ -113,7 +129,7 @@ class Store:
                 written = self._create(key, change(None), cause)
             else:
                 written = self._update(old, change(old), cause)
-            if written.changed:
+            if written.changed or followed:
                 self._begin(written.record, cause, deletes=False)
         if written.changed:
             self._notify(key)
@@ -125,13 +141,8 @@ class Store:
             old = self._records.get(key)
             if old is None:
                 return None
-            record = replace(
-                old,
-                deleting=True,
-                work=Work.DELETING,
-                cause=old.cause if old.deleting else cause,
-                status=_restarted(old.status),
-            )
+            record = old if old.deleting else self._deleted(old, cause)
+            record = replace(record, status=_restarted(old.status))
             self._begin(record, cause, deletes=True)
         self._notify(key)
         return record
@@ -160,10 +171,15 @@ class Store:
             self._keep(replace(record, ports=ports))
 
     def drop(self, seen: Record) -> None:
-        """Forget a deleted cache of which nothing is left, and free its ports."""
+        """Forget a deleted cache of which nothing is left, and free its ports.
+
+        Does nothing before it is time.
+        """
         with self._changed:
             record = self._current(seen)
             if record is None or not record.deleting:
+                return
+            if self._clock().monotonic < record.not_before:
                 return
             del self._records[record.key]
             del self._names[record.key.name.lower()]
@@ -175,27 +191,30 @@ class Store:
     def _create(self, key: CacheKey, change: Change, cause: Cause) -> Written:
         if key.name.lower() in self._names:
             raise NameTakenError(key.name)
+        now, seconds = self._clock(), self._pace(None, change)
         record = Record(
             key=key,
             uid=uuid.uuid4().hex,
             generation=1,
             spec=change.spec,
             ports=self._ledger.reserve(),
-            created_at=self._clock().utc,
+            created_at=now.utc,
             work=change.work,
             cause=cause,
+            not_before=now.monotonic + seconds,
         )
         self._names[key.name.lower()] = key
-        return Written(record, created=True, changed=True)
+        return Written(record, created=True, changed=True, paced=seconds > 0)
 
     def _update(self, old: Record, change: Change, cause: Cause) -> Written:
-        if old.busy:
+        if old.busy and not change.joins:
             raise BusyError(old.key)
         if change.spec == old.spec and old.failure is None:
             return Written(old, created=False, changed=False)
-        generation = old.generation + 1
+        generation, seconds = old.generation + 1, self._pace(old.spec, change)
         status = _restarted(old.status)
-        if old.settled and change.spec.asks_the_same(old.spec):
+        in_place = old.status.observed_generation == old.generation
+        if in_place and change.spec.asks_the_same(old.spec) and not seconds:
             status = replace(status, observed_generation=generation)
         record = replace(
             old,
@@ -204,8 +223,19 @@ class Store:
             status=status,
             work=change.work,
             cause=cause,
+            not_before=self._clock().monotonic + seconds,
         )
-        return Written(record, created=False, changed=True)
+        return Written(record, created=False, changed=True, paced=seconds > 0)
+
+    def _deleted(self, old: Record, cause: Cause) -> Record:
+        seconds = self._pace(old.spec, Change(old.spec, Work.DELETING))
+        return replace(
+            old,
+            deleting=True,
+            work=Work.DELETING,
+            cause=cause,
+            not_before=self._clock().monotonic + seconds,
+        )
 
     def _current(self, seen: Record) -> Record | None:
         """Give the record unless it is another cache, or has another spec, by now."""

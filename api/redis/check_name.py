@@ -8,35 +8,25 @@ from __future__ import annotations
 from typing import Annotated
 
 import falcon
-from pydantic import AfterValidator
 
-from api.errors import ArmError
+from api.forms import Form
 from api.parts import Parts
 from api.redis import children, names
 from api.redis.fields import Body
-from api.redis.mistakes import in_words
 from controller.errors import NameTakenError
 
-
-def _name(value: str) -> str:
-    try:
-        names.cache_key("any", "any", value)
-    except ArmError as error:
-        raise in_words(error.code, error.message) from error
-    return value
-
-
-def _type(value: str) -> str:
-    if value.lower() != "microsoft.cache/redis":
-        raise ValueError("It is 'Microsoft.Cache/Redis'")
-    return value
+_TYPE = Form(
+    pattern=r"Microsoft\.Cache/Redis",
+    any_case=True,
+    hint="It is 'Microsoft.Cache/Redis'",
+)
 
 
 class NameBody(Body):
     """Body of ``CheckNameAvailability``."""
 
-    name: Annotated[str, AfterValidator(_name)]
-    type: Annotated[str, AfterValidator(_type)]
+    name: Annotated[str, names.CACHE]
+    type: Annotated[str, _TYPE]
 
 
 class CheckNameAvailability:

@@ -11,20 +11,18 @@ from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 import falcon
-from pydantic import ValidationError
 
 from api.body import read_object
 from api.context import cause
 from api.errors import ArmError, Detail
 from api.parts import Parts
 from api.redis import changes, mistakes, names
-from api.redis.fields import Body
+from api.redis.mistakes import AnyBody
 from controller.children import spelled, with_child, without
 from controller.model import CacheKey, CacheSpec, Change, Record, Work
 
 Path = Mapping[str, str]
 Child = TypeVar("Child")
-AnyBody = TypeVar("AnyBody", bound=Body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +67,8 @@ def cache_key(path: Path) -> CacheKey:
 
 
 def read(req: falcon.Request, model: type[AnyBody], *found: Detail) -> AnyBody:
-    """Read the body as ``model``, or refuse with all that is wrong.
-
-    ``found`` are the mistakes in the path, which are told first.
-    """
-    try:
-        body = model.model_validate(read_object(req))
-    except ValidationError as error:
-        raise mistakes.refusal((*found, *mistakes.of_body(error))) from error
-    if found:
-        raise mistakes.refusal(found)
-    return body
+    """Read the body as ``model``, or refuse: see `mistakes.judged`."""
+    return mistakes.judged(read_object(req), model, *found)
 
 
 def parent(parts: Parts, path: Path) -> Record:

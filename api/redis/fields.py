@@ -21,6 +21,13 @@ class Body(BaseModel):
     )
 
 
+def without_nulls(value: Any) -> Any:  # noqa: ANN401 (any JSON value)
+    """Drop members that are null: ARM takes them as absent."""
+    if isinstance(value, dict):
+        return {k: without_nulls(v) for k, v in value.items() if v is not None}
+    return value
+
+
 def _ipv4(value: str) -> str:
     try:
         ipaddress.IPv4Address(value)

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Annotated
 
 import falcon
-from pydantic import ValidationError
 
 from api.body import read_object
 from api.context import cause
@@ -62,7 +61,8 @@ class RegenerateKey:
     ) -> None:
         """Replace one key; the answer is out when the old one opens nothing more."""
         key = names.cache_key(subscription, group, name)
-        which, fresh = _key_type(req), new_key()
+        which = mistakes.judged(read_object(req), RegenerateBody).key_type
+        fresh = new_key()
 
         def change(old: Record) -> Change:
             keys = rotated(old.spec.access_keys, which, fresh)
@@ -77,13 +77,6 @@ class RegenerateKey:
         if not record.settled:
             raise _too_slow(record)
         resp.media = render.access_keys(record.spec.access_keys)
-
-
-def _key_type(req: falcon.Request) -> KeyType:
-    try:
-        return RegenerateBody.model_validate(read_object(req)).key_type
-    except ValidationError as error:
-        raise mistakes.refusal(mistakes.of_body(error)) from error
 
 
 def _too_slow(record: Record) -> ArmError:

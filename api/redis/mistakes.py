@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from api.errors import ArmError, Detail
+from api.redis.fields import Body, without_nulls
+
+AnyBody = TypeVar("AnyBody", bound=Body)
 
 INVALID = "InvalidRequestBody"
 LOCATION_REQUIRED = "LocationRequired"
@@ -42,6 +45,20 @@ def invalid(path: str, why: str) -> Detail:
 def in_words(code: str, message: str) -> PydanticCustomError:
     """Make an error for a validator that `of_body` passes on as it is."""
     return PydanticCustomError(code, "{message}", {"message": message})
+
+
+def judged(raw: Mapping[str, Any], model: type[AnyBody], *found: Detail) -> AnyBody:
+    """Read a body as ``model``, or refuse it with all that is wrong.
+
+    ``found`` are the mistakes in the path, which are told first.
+    """
+    try:
+        body = model.model_validate(without_nulls(raw))
+    except ValidationError as error:
+        raise refusal((*found, *of_body(error))) from error
+    if found:
+        raise refusal(found)
+    return body
 
 
 def of_body(error: ValidationError) -> tuple[Detail, ...]:

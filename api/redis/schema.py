@@ -19,7 +19,7 @@ from api.errors import Detail
 from api.forms import Form
 from api.redis import mistakes
 from api.redis.configuration import RedisConfiguration
-from api.redis.fields import Address, Body, any_case
+from api.redis.fields import Address, Body, any_case, without_nulls
 from api.redis.identity import Identity
 from controller.model import Sku, Tier
 from controller.sizing import SIZES, size_of
@@ -177,18 +177,11 @@ class Asked:
 
 def read(raw: Mapping[str, Any], model: type[CacheBody]) -> Asked:
     """Read a body as ``model``: `CreateBody` for PUT, `CacheBody` for PATCH."""
-    plain = _without_nulls(raw)
+    plain = without_nulls(raw)
     try:
         return Asked(model.model_validate(plain), ())
     except ValidationError as error:
         return Asked(_understood(plain), mistakes.of_body(error))
-
-
-def _without_nulls(value: Any) -> Any:  # noqa: ANN401 (any JSON value)
-    """Drop members that are null: ARM takes them as absent."""
-    if isinstance(value, dict):
-        return {k: _without_nulls(v) for k, v in value.items() if v is not None}
-    return value
 
 
 def _understood(raw: dict[str, Any]) -> CacheBody:

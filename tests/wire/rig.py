@@ -23,6 +23,7 @@ from controller.model import (
     Ports,
     Record,
 )
+from controller.pace import Pace, fast
 from controller.ports import NoLedger
 from controller.store import Store
 from tests.builders import NOW, START
@@ -61,12 +62,13 @@ class Wire:
     enabled: bool = True
     hostname: str = ""
     reasons: tuple[str, ...] = ()
+    pace: Pace = fast
     store: Store = field(init=False)
     client: falcon.testing.TestClient = field(init=False)
 
     def __post_init__(self) -> None:
         """Put it together."""
-        self.store = Store(NoLedger(), self._notify, lambda: NOW)
+        self.store = Store(NoLedger(), self._notify, lambda: NOW, self.pace)
         parts = Parts(
             store=self.store,
             endpoint=_endpoint,
