@@ -45,6 +45,7 @@ def test_nothing_need_be_set() -> None:
         base_ssl_port=6400,
         max_ssl_port=6420,
         max_memory_bytes=256 << 20,
+        tls_names=(),
         backend="auto",
         enabled=True,
         mocked=False,
