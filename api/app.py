@@ -11,6 +11,7 @@ from api.guard import Gate, Guard, Surface
 from api.health import Alive, Metrics, Ready, Status
 from api.metrics import CacheStates, RequestMetrics
 from api.middleware import ArmHeaders, Journal
+from api.openapi.document import OpenApi
 from api.operations import AsyncOperation, OperationResult
 from api.parts import Parts
 from api.redis.caches import CacheCollection, CacheResource
@@ -38,6 +39,8 @@ def create_app(
     """
     own = _routes(parts)
     routes = {each: {**own[each], **around.get(each, {})} for each in Surface}
+    described = {**routes[Surface.CACHE], **routes[Surface.ARM]}
+    routes[Surface.OPEN]["/openapi.json"] = OpenApi(described)
     surfaces = {path: each for each, paths in routes.items() for path in paths}
     parts.registry.register(CacheStates(parts.store))
     app: falcon.App[falcon.Request, falcon.Response] = falcon.App(

@@ -35,26 +35,16 @@ def read_object(req: falcon.Request) -> dict[str, Any]:
     return value
 
 
-def read_optional_object(req: falcon.Request) -> dict[str, Any]:
-    """Read the body as `read_object` does; an empty one counts as ``{}``."""
-    return read_object(req) if _read(req).strip() else {}
-
-
 def _read(req: falcon.Request) -> bytes:
-    """Give the body, however often it is asked for."""
-    found: bytes | None = req.context.get("body")
-    if found is None:
-        if (req.content_length or 0) > MOST_BYTES:
-            raise ArmError(
-                413,
-                "RequestContentTooLarge",
-                f"The request content has {req.content_length} bytes; the maximum is "
-                f"{MOST_BYTES}. Send a smaller body.",
-                gateway=True,
-            )
-        found = req.bounded_stream.read()
-        req.context["body"] = found
-    return found
+    if (req.content_length or 0) > MOST_BYTES:
+        raise ArmError(
+            413,
+            "RequestContentTooLarge",
+            f"The request content has {req.content_length} bytes; the maximum is "
+            f"{MOST_BYTES}. Send a smaller body.",
+            gateway=True,
+        )
+    return req.bounded_stream.read()
 
 
 def _parse(raw: bytes) -> object:

@@ -63,9 +63,10 @@ class Guard:
         self._surfaces = surfaces
 
     def process_request(self, req: falcon.Request, _resp: falcon.Response) -> None:
-        """Refuse foreign hosts and pages, whatever they ask for."""
+        """Refuse foreign hosts and pages, and broken paths, whatever they ask for."""
         self._check_host(req)
         _check_origin(req)
+        _check_path(req)
 
     def process_resource(
         self,
@@ -137,6 +138,19 @@ def _check_origin(req: falcon.Request) -> None:
             "CrossSiteRequest",
             f"A web page of another site ('{origin or 'unknown'}') sent this request, "
             "and pages may not use this emulator. Use a client outside the browser.",
+            gateway=True,
+        )
+
+
+def _check_path(req: falcon.Request) -> None:
+    """Refuse a slash within a name: decoded, it would lead to another resource."""
+    path = req.env.get("REQUEST_URI", "").partition("?")[0]
+    if "%2f" in path.lower():
+        raise ArmError(
+            400,
+            "BadRequest",
+            f"The path '{path}' has an encoded slash, '%2F'. No name has a slash in "
+            "it; write '/' between the segments of a path.",
             gateway=True,
         )
 

@@ -13,7 +13,7 @@ from api import locations, lro, versions
 from api.context import api_version
 from api.errors import ArmError
 from api.parts import Parts
-from controller.model import Operation, OperationState
+from controller.operations import Operation, OperationState
 
 CANCELED = {
     "code": "OperationCanceled",

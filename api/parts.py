@@ -43,6 +43,15 @@ class Parts:
         default_factory=lambda: threading.BoundedSemaphore(MOST_WAITERS),
     )
 
+    def caches(self, subscription: str, group: str | None) -> list[Record]:
+        """List those of a group, `None`: of the whole subscription; oldest first."""
+        return [
+            each
+            for each in self.store.records()
+            if each.key.subscription.lower() == subscription.lower()
+            and (group is None or each.key.group.lower() == group.lower())
+        ]
+
     def wait_settled(
         self, key: CacheKey, generation: int, most_seconds: float = math.inf
     ) -> Record | None:

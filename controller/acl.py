@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from controller.model import AccessKeys, AclUser, KeyDigest, Secret
+from controller.nodes import AclUser
+from controller.spec import AccessKeys, KeyDigest, Secret
 
 ADMIN_USER = "azure-redis-emulator"  # the controller's own; no access key opens it
 EVERYTHING = "~* &* +@all"  # as ACL LIST spells it

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from controller.model import AclUser, Errand, NodeSpec
+from controller.nodes import AclUser, NodeSpec
+from controller.spec import Errand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,11 +98,15 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """Look again; ``after`` in seconds, ``None`` for the queue's back-off."""
+    """Look again; ``after`` in seconds, ``None`` for the queue's back-off.
+
+    ``ran`` and ``started`` tell what was done of that which must not be done at will.
+    """
 
     after: float | None
     cause: str
     ran: frozenset[Errand] = frozenset()
+    started: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ import hmac
 import re
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol, TypeVar, assert_never
 
@@ -24,15 +25,8 @@ from redis.retry import Retry
 
 from controller import acl, config
 from controller.errors import TransientError
-from controller.model import (
-    AccessKeys,
-    AclUser,
-    Address,
-    ErrandKind,
-    Node,
-    Secret,
-    Server,
-)
+from controller.nodes import AclUser, Address, Node, NodeKey, Server
+from controller.spec import AccessKeys, ErrandKind, Secret
 
 ANSWER_SECONDS = 1.0  # a server that needs longer for a PING counts as silent
 RETRY_SECONDS = 2.0  # in all, around one call
@@ -71,6 +65,20 @@ class Admin(Protocol):
         """Do it. Raises `TransientError`, and then it may have been done."""
         ...
 
+    def forget(self, node: NodeKey) -> None:
+        """Let go of what is kept for a node, which is gone for good."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A connection to one server, and the most that its machine gave of a setting."""
+
+    uid: str
+    address: Address
+    client: redis.Redis
+    ceilings: dict[str, str] = field(default_factory=dict)
+
 
 class RedisAdmin:
     """The real one, with one kept connection per server."""
@@ -78,8 +86,7 @@ class RedisAdmin:
     def __init__(self, secret: Secret) -> None:
         self._secret = secret
         self._lock = threading.Lock()
-        self._clients: dict[Address, tuple[str, redis.Redis]] = {}
-        self._ceilings: dict[str, dict[str, str]] = {}
+        self._kept: dict[NodeKey, _Kept] = {}
 
     def password(self, uid: str) -> Secret:
         """See Note [The controller's own user]."""
@@ -88,7 +95,8 @@ class RedisAdmin:
 
     def look(self, node: Node, keys: AccessKeys) -> Server | None:
         """Ask on the kept connection, and try the keys on fresh ones."""
-        ask = self._client(node).pipeline(transaction=False)
+        kept = self._connected(node)
+        ask = kept.client.pipeline(transaction=False)
         ask.acl_list()
         ask.config_get(*config.LIVE)
         try:
@@ -97,7 +105,7 @@ class RedisAdmin:
             accepted = {
                 key.digest
                 for key in (keys.primary, keys.secondary)
-                if _opens(_address(node), key, users)
+                if _opens(kept.address, key, users)
             }
         except redis.RedisError:
             return None
@@ -105,7 +113,7 @@ class RedisAdmin:
             users=users,
             settings=settings,
             accepted=frozenset(accepted),
-            ceilings=self._ceilings.get(node.uid, {}),
+            ceilings=kept.ceilings,
         )
 
     def apply_users(
@@ -113,32 +121,42 @@ class RedisAdmin:
     ) -> None:
         """Send all in one write: a controller that dies after it leaves nothing half.
 
-        Without ``ACL SAVE`` a restart of the server would revive a revoked key.
+        Without ``ACL SAVE`` a restart of the server would revive a revoked key, so
+        where it fails the server goes back to what it has saved.
         """
-        tell = self._client(node).pipeline(transaction=False)
+        client = self._connected(node).client
+        tell = client.pipeline(transaction=False)
         for user in users:
             tell.execute_command("ACL SETUSER", *acl.setuser(user))
         if drop:
             tell.execute_command("ACL DELUSER", *sorted(drop))
         tell.execute_command("ACL SAVE")
-        _call(tell.execute)
+
+        def save_or_undo() -> None:
+            try:
+                tell.execute()
+            except redis.ResponseError:
+                client.acl_load()
+                raise
+
+        _call(save_or_undo)
 
     def apply_settings(self, node: Node, settings: Mapping[str, str]) -> None:
         """Set one by one; what the machine cannot serve is set to its most."""
-        client = self._client(node)
+        kept = self._connected(node)
         for name, value in settings.items():
             try:
-                _call(partial(client.config_set, name, value))
+                _call(partial(kept.client.config_set, name, value))
             except TransientError as error:
                 most = _CEILING.search(str(error))
                 if most is None:
                     raise
-                _call(partial(client.config_set, name, most[1]))
-                self._ceilings.setdefault(node.uid, {})[name] = most[1]
+                _call(partial(kept.client.config_set, name, most[1]))
+                kept.ceilings[name] = most[1]
 
     def run_errand(self, node: Node, kind: ErrandKind) -> None:
         """Empty the server, or drop its users' connections; data is not moved yet."""
-        client = self._client(node)
+        client = self._connected(node).client
         match kind:
             case ErrandKind.FLUSH:
                 _call(client.flushall)
@@ -150,15 +168,26 @@ class RedisAdmin:
             case _:
                 assert_never(kind)
 
-    def _client(self, node: Node) -> redis.Redis:
-        """Give the kept connection, or a new one when another server is there now."""
-        address = _address(node)
+    def forget(self, node: NodeKey) -> None:
+        """Close the connection."""
         with self._lock:
-            uid, client = self._clients.get(address, ("", None))
-            if client is None or uid != node.uid:
-                client = _connect(address, acl.ADMIN_USER, self.password(node.uid))
-                self._clients[address] = (node.uid, client)
-            return client
+            kept = self._kept.pop(node, None)
+        if kept is not None:
+            kept.client.close()
+
+    def _connected(self, node: Node) -> _Kept:
+        """Give the kept connection, or a new one when another server is there now."""
+        place = (node.uid, _address(node))
+        with self._lock:
+            kept = self._kept.get(node.key)
+        if kept is not None and (kept.uid, kept.address) == place:
+            return kept
+        self.forget(node.key)
+        uid, address = place
+        client = _connect(address, acl.ADMIN_USER, self.password(uid))
+        with self._lock:
+            self._kept[node.key] = _Kept(uid, address, client)
+            return self._kept[node.key]
 
 
 def _address(node: Node) -> Address:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from controller.model import CacheSpec
 from controller.sizing import Size, size_of
+from controller.spec import CacheSpec
 
 MAXMEMORY_POLICY = "maxmemory-policy"
 NOTIFY = "notify-keyspace-events"
@@ -50,13 +50,22 @@ def immutable_settings(spec: CacheSpec) -> Mapping[str, str]:
 def drift(
     wanted: Mapping[str, str], seen: Mapping[str, str], ceilings: Mapping[str, str]
 ) -> Mapping[str, str]:
-    """Pick the settings whose value is not the wanted one, or the machine's most."""
+    """Pick the settings whose value is not the wanted one.
+
+    Where that is beyond the machine's most, one of ``ceilings``, the most will do.
+    """
     return {
         name: value
         for name, value in wanted.items()
-        if _canonical(name, seen.get(name))
-        not in {_canonical(name, value), _canonical(name, ceilings.get(name))} - {None}
+        if name not in seen
+        or _canonical(name, seen[name]) not in _good(name, value, ceilings)
     }
+
+
+def _good(name: str, value: str, ceilings: Mapping[str, str]) -> set[str]:
+    most = ceilings.get(name)
+    capped = {most} if most is not None and int(most) < int(value) else set()
+    return {_canonical(name, value), *capped}
 
 
 def _size(spec: CacheSpec) -> Size:
@@ -66,8 +75,8 @@ def _size(spec: CacheSpec) -> Size:
     return size
 
 
-def _canonical(name: str, value: str | None) -> str | None:
+def _canonical(name: str, value: str) -> str:
     """Spell a value in the one way that makes equal settings equal texts."""
-    if name != NOTIFY or value is None:
+    if name != NOTIFY:
         return value
     return "".join(sorted(set(value.replace("A", _ALL_EVENTS))))

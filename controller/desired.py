@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from controller import acl, config
-from controller.model import NodeKey, NodeSpec, Record, Secret
+from controller.model import Record
+from controller.nodes import NodeKey, NodeSpec
+from controller.spec import Secret
 
 # Beside its data set a server needs buffers, and twice what it writes while it forks.
 OVERHEAD_BYTES = 64 << 20

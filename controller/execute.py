@@ -22,7 +22,8 @@ from controller.actions import (
 from controller.admin import Admin
 from controller.backends.base import Backend
 from controller.errors import TerminalError, TransientError
-from controller.model import Errand, Node, NodeKey, Sighting
+from controller.nodes import Node, NodeKey, Sighting
+from controller.spec import Errand
 
 
 def execute(
@@ -35,6 +36,7 @@ def execute(
     """
     after = 0.0
     ran: frozenset[Errand] = frozenset()
+    started = False
     for action in plan:
         try:
             after = _run(action, key, node, backend, admin)
@@ -44,7 +46,10 @@ def execute(
             return Stuck(reason=error.reason, cause=str(error))
         if isinstance(action, RunErrand):
             ran |= {action.errand}
-    return Again(after=after, cause=str(plan), ran=ran) if plan.actions else Done()
+        started = started or isinstance(action, StartNode)
+    if not plan.actions:
+        return Done()
+    return Again(after=after, cause=str(plan), ran=ran, started=started)
 
 
 def _run(

@@ -2,7 +2,7 @@
 
 Note [No secret in a line]
 ~~~~~~~~~~~~~~~~~~~~~~~~~~
-A `controller.model.Secret` shows only its digest. Text from elsewhere, such as a
+A `controller.spec.Secret` shows only its digest. Text from elsewhere, such as a
 library's message or a traceback, is searched for access keys once the line is whole;
 local variables of a traceback are never shown.
 """
@@ -16,8 +16,9 @@ from typing import Any, Literal, TextIO
 import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
 
-from controller.actions import Outcome, Plan, Stuck, Wait
-from controller.model import Record, Secret
+from controller.actions import Outcome, Plan, Stuck
+from controller.model import Record
+from controller.spec import Secret
 
 LogFormat = Literal["json", "console"]
 
@@ -62,7 +63,7 @@ def configure(log_format: LogFormat, level: str, stream: TextIO) -> None:
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
 
 
-def round_logger(
+def log_round(
     record: Record, steps: Plan, outcome: Outcome, took_seconds: float
 ) -> None:
     """Say how a round ended, with the ids of the request that caused the work."""
@@ -85,8 +86,7 @@ def round_logger(
 def _level(steps: Plan, outcome: Outcome) -> int:
     if isinstance(outcome, Stuck):
         return logging.WARNING
-    acted = any(not isinstance(step, Wait) for step in steps)
-    return logging.INFO if acted else logging.DEBUG
+    return logging.INFO if steps.acts else logging.DEBUG
 
 
 def _render(log_format: LogFormat, stream: TextIO) -> tuple[Processor, ...]:

@@ -18,10 +18,10 @@ import structlog
 
 from controller.actions import Again, Done, Outcome, Stuck
 from controller.backends.base import Backend
-from controller.desired import node_key
 from controller.errors import ControllerError
 from controller.metrics import LoopMetrics
-from controller.model import CacheKey, Moment, NodeKey
+from controller.model import CacheKey, Moment
+from controller.nodes import NodeKey
 from controller.observe import Observer
 from controller.store import Store
 from controller.workqueue import WorkQueue
@@ -135,10 +135,8 @@ class Loop:
     def resync(self) -> None:
         """List all nodes, in one call, and have every cache and orphan looked at."""
         parts = self._parts
-        nodes = parts.backend.list()
-        records = parts.store.records()
-        parts.observer.remember(nodes, [node_key(record) for record in records])
-        keys = {record.key for record in records}
+        nodes = parts.observer.list()
+        keys = {record.key for record in parts.store.records()}
         recovered, self._trouble = self._trouble is not None, None
         for key in keys | {node.cache for node in nodes}:
             if recovered:
@@ -148,37 +146,39 @@ class Loop:
     def _remove_all(self, deadline: float) -> None:
         """Leave nothing behind; what cannot be removed in time is named in the log.
 
-        One thread for each node, and daemons: a call that hangs must not keep the
-        process from its end.
+        Daemon threads do it: a call that hangs must not keep the process from its end.
         """
-        left: dict[str, str] = {}
-        removals = []
+        left = {"all": "the engine did not tell in time what there is"}
+        clearing = _daemon(self._clear, left, deadline)
+        clearing.join(self._until(deadline))
+        if left:
+            log.error("shutdown.left", what=dict(left))
+        else:
+            log.info("shutdown.clean")
+
+    def _clear(self, left: dict[str, str], deadline: float) -> None:
         try:
-            for node in self._parts.backend.list():
-                left[str(node)] = "not done in time"
-                removals.append(
-                    threading.Thread(
-                        target=self._remove, args=(node, left), daemon=True
-                    )
-                )
+            nodes = [*self._parts.backend.list()]
         except ControllerError as error:
             left["all"] = str(error)
-        for removal in removals:
-            removal.start()
+            return
+        left |= {str(node): "not done in time" for node in nodes}
+        removals = [_daemon(self._remove, node, left) for node in nodes]
         for removal in removals:
             removal.join(self._until(deadline))
-        if not left:
+        if left.keys() == {"all"}:
             self._clean_up(left)
-        if left:
-            log.error("shutdown.left", what=left)
         else:
-            log.info("shutdown.clean", removed=len(removals))
+            del left["all"]
 
     def _clean_up(self, left: dict[str, str]) -> None:
+        left["all"] = "what nodes share was not removed in time"
         try:
             self._parts.backend.clean_up()
         except ControllerError as error:
-            left["what nodes share"] = str(error)
+            left["all"] = str(error)
+        else:
+            del left["all"]
 
     def _remove(self, node: NodeKey, left: dict[str, str]) -> None:
         try:
@@ -190,3 +190,9 @@ class Loop:
 
     def _until(self, deadline: float) -> float:
         return max(0.0, deadline - self._parts.clock().monotonic)
+
+
+def _daemon(target: Callable[..., None], *args: object) -> threading.Thread:
+    thread = threading.Thread(target=target, args=args, daemon=True)
+    thread.start()
+    return thread

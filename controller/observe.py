@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Mapping
 
 from controller.admin import Admin
 from controller.backends.base import Backend
-from controller.errors import TransientError
-from controller.model import (
-    Absent,
-    AccessKeys,
-    CacheKey,
-    Node,
-    NodeKey,
-    Observed,
-    Phase,
-    Sighting,
-    Unknown,
-)
+from controller.errors import TerminalError, TransientError
+from controller.model import CacheKey
+from controller.nodes import Absent, Node, NodeKey, Observed, Phase, Sighting, Unknown
+from controller.spec import AccessKeys
 
 FRESH_SECONDS = 1.0  # for so long a list call's answer is as good as a look
 
@@ -26,8 +19,9 @@ FRESH_SECONDS = 1.0  # for so long a list call's answer is as good as a look
 class Observer:
     """Looks at nodes; what the last list call saw is not asked for again.
 
-    A resync lists all nodes in one call and hands them to `remember`. Each sighting
-    serves one round, unless it grew old or an event said that it is out of date.
+    Each sighting of a `list` serves one round, unless it grew old. What happens to a
+    cache after the call began may be missing in its answer, so whoever knows of it
+    says so to `forget`.
     """
 
     def __init__(
@@ -37,19 +31,28 @@ class Observer:
         self._admin = admin
         self._monotonic = monotonic
         self._lock = threading.Lock()
-        self._listed: dict[NodeKey, tuple[float, Sighting]] = {}
+        self._listed: Mapping[NodeKey, Node] = {}
+        self._fresh_until = -math.inf
+        self._touched: set[CacheKey] = set()  # since the list call began
 
-    def remember(self, nodes: Mapping[NodeKey, Node], asked: list[NodeKey]) -> None:
-        """Keep what a complete list call says about the nodes ``asked`` for."""
-        now = self._monotonic()
+    def list(self) -> Mapping[NodeKey, Node]:
+        """Find every node in one call; one caller at a time. Raises as a backend does.
+
+        The answer is complete: a node that is not in it is absent.
+        """
         with self._lock:
-            self._listed = {key: (now, nodes.get(key, Absent())) for key in asked}
+            self._fresh_until = -math.inf
+            self._touched = set()
+        nodes = self._backend.list()
+        with self._lock:
+            self._listed = nodes
+            self._fresh_until = self._monotonic() + FRESH_SECONDS
+        return nodes
 
     def forget(self, cache: CacheKey) -> None:
-        """Drop what was listed of a cache: something has happened to it since."""
+        """Have the cache looked at anew, also if a list call is under way."""
         with self._lock:
-            for key in [key for key in self._listed if key.cache == cache]:
-                del self._listed[key]
+            self._touched.add(cache)
 
     def __call__(self, key: NodeKey, keys: AccessKeys) -> Observed:
         """Gather all that a plan may depend on; a silent server is no error."""
@@ -62,12 +65,15 @@ class Observer:
 
     def _recall(self, key: NodeKey) -> Sighting | None:
         with self._lock:
-            seen, node = self._listed.pop(key, (float("-inf"), Absent()))
-        return node if self._monotonic() - seen < FRESH_SECONDS else None
+            known = key.cache not in self._touched
+            self._touched.add(key.cache)
+            if known and self._monotonic() < self._fresh_until:
+                return self._listed.get(key, Absent())
+        return None
 
     def find(self, key: NodeKey) -> Sighting:
         """Look at the node alone, not at what is inside."""
         try:
             return self._backend.find(key) or Absent()
-        except TransientError as error:
+        except (TransientError, TerminalError) as error:
             return Unknown(str(error))

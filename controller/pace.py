@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Literal
 
-from controller.model import CacheSpec, Change, ErrandKind, Tier, Work
+from controller.model import Change, Work
+from controller.spec import CacheSpec, ErrandKind, Tier
 
 Speed = Literal["fast", "realistic"]
 

@@ -23,13 +23,13 @@ from controller.actions import (
     StartNode,
     Wait,
 )
-from controller.model import (
+from controller.model import Record, Starts
+from controller.nodes import (
     Absent,
     Node,
     NodeSpec,
     Observed,
     Phase,
-    Record,
     Server,
     Sighting,
     Unknown,
@@ -38,6 +38,8 @@ from controller.model import (
 QUICK_SECONDS = 0.02  # between two first questions to a server that just started
 PATIENT_SECONDS = 0.25  # between two questions to one that is late
 LATE_SECONDS = 1.0
+FIRST_START_SECONDS = 0.25  # before a server that ended again is started again
+LONGEST_START_SECONDS = 8.0
 HUNG_SECONDS = 6.0  # a running server that is silent for so long is replaced
 
 
@@ -89,7 +91,7 @@ def _exist(
         case Node(phase=Phase.RUNNING):
             return _silent(record, wanted, now)
         case Node():
-            return _revive(node)
+            return _revive(node, record.status.starts, now)
         case _:
             assert_never(node)
 
@@ -100,11 +102,25 @@ def _linger(record: Record, now: float) -> tuple[Action, ...]:
     return (Wait(seconds=rest, cause="operations are slow here"),) if rest > 0 else ()
 
 
-def _revive(node: Node) -> tuple[Action, ...]:
+def _revive(node: Node, starts: Starts, now: float) -> tuple[Action, ...]:
     if node.phase is Phase.REMOVING:
         return (Wait(seconds=QUICK_SECONDS, cause="node is being removed"),)
-    cause = f"node is {node.phase.name.lower()}"
-    return (StartNode(cause=f"{cause}: {node.detail}" if node.detail else cause),)
+    state = f"node is {node.phase.name.lower()}"
+    cause = f"{state}: {node.detail}" if node.detail else state
+    rest = starts.last + _pause(starts.count) - now
+    if rest > 0:
+        return (Wait(seconds=rest, cause=f"{cause}; started {starts.count} times"),)
+    return (StartNode(cause=cause),)
+
+
+def _pause(starts: int) -> float:
+    """Give the seconds between two starts: none at first, then ever more.
+
+    The queue's back-off cannot do it: the engine's events make rounds run sooner.
+    """
+    if not starts:
+        return 0.0
+    return min(FIRST_START_SECONDS * 2.0 ** min(starts - 1, 16), LONGEST_START_SECONDS)
 
 
 def _replace(wanted: NodeSpec, cause: str) -> tuple[Action, ...]:

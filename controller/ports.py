@@ -36,10 +36,6 @@ class Ledger(Protocol):
         """Give two free ports, or raise `PortsExhaustedError`."""
         ...
 
-    def claim(self, ports: Ports) -> None:
-        """Enter ports that a cache already has."""
-        ...
-
     def release(self, ports: Ports) -> None:
         """Take the ports of a cache that is gone back."""
         ...
@@ -55,9 +51,6 @@ class NoLedger:
     def reserve(self) -> Ports:
         """Give the well-known pair."""
         return Ports(plain=PLAIN_PORT, tls=TLS_PORT)
-
-    def claim(self, ports: Ports) -> None:
-        """Do nothing."""
 
     def release(self, ports: Ports) -> None:
         """Do nothing."""
@@ -92,13 +85,8 @@ class PortLedger:
         plain = self._pick(self._plain, _range(self._plain), exclude={TLS_PORT})
         paired = [TLS_PORT] if plain == PLAIN_PORT else []
         tls = self._pick(self._tls, (*paired, *_range(self._tls)), exclude={plain})
-        ports = Ports(plain=plain, tls=tls)
-        self.claim(ports)
-        return ports
-
-    def claim(self, ports: Ports) -> None:
-        """Enter ports that a cache already has."""
-        self._taken |= {ports.plain, ports.tls}
+        self._taken |= {plain, tls}
+        return Ports(plain=plain, tls=tls)
 
     def release(self, ports: Ports) -> None:
         """Take the ports of a cache that is gone back."""

@@ -12,17 +12,9 @@ from controller.config import Limits
 from controller.desired import desired_node, node_key
 from controller.errors import PortsExhaustedError, PortTakenError
 from controller.execute import execute
-from controller.logs import round_logger
-from controller.model import (
-    Absent,
-    CacheKey,
-    CacheStatus,
-    Condition,
-    Moment,
-    NodeKey,
-    Record,
-    Sighting,
-)
+from controller.logs import log_round
+from controller.model import CacheKey, CacheStatus, Condition, Moment, Record
+from controller.nodes import Absent, NodeKey, Sighting
 from controller.observe import Observer
 from controller.plan import plan, plan_orphan
 from controller.status import status_of
@@ -54,12 +46,16 @@ class Reconciler:
             status = status_of(record, wanted, before, _so_far(record, steps), started)
             record = self._announce(record, status)
         outcome = self._execute(record, steps, before.node)
-        after = self.observe(node, keys) if steps.acts else before
+        after = before
+        if steps.acts:
+            self.observe.forget(key)  # a list call may have begun before the work
+            after = self.observe(node, keys)
         ended = self.clock()
         self.store.report(record, status_of(record, wanted, after, outcome, ended))
         if record.deleting and isinstance(after.node, Absent):
             self.store.drop(record)
-        round_logger(record, steps, outcome, ended.monotonic - started.monotonic)
+            self.admin.forget(node)
+        log_round(record, steps, outcome, ended.monotonic - started.monotonic)
         return outcome
 
     def _announce(self, record: Record, status: CacheStatus) -> Record:

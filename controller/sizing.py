@@ -10,7 +10,7 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from controller.model import Sku, Tier
+from controller.spec import Sku, Tier
 
 MEBIBYTE = 1 << 20
 GIBIBYTE = 1 << 30

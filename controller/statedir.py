@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from controller.model import Secret
+from controller.spec import Secret
 
 VERSION = 1  # of the identity file's format
 VARIABLE = "FLOCI_AZ_STATE_DIR"

@@ -10,15 +10,12 @@ from controller.model import (
     PROGRESSING,
     CacheStatus,
     Condition,
-    Errand,
     Moment,
-    Node,
-    NodeSpec,
-    Observed,
-    Phase,
     Record,
-    Unknown,
+    Starts,
 )
+from controller.nodes import Node, NodeSpec, Observed, Phase, Unknown
+from controller.spec import Errand
 
 _OBSERVED = ("Running", "Serving", "KeysApplied", "Configured")
 DEADLINE_SECONDS = 120.0  # a write that is not in place by then has failed
@@ -60,6 +57,7 @@ def status_of(
         errands_run=run,
         unsettled_since=since,
         silent_since=_silent_since(record, wanted, observed, moment),
+        starts=_starts(record, observed, outcome, moment),
     )
 
 
@@ -93,6 +91,16 @@ def _errands_run(record: Record, outcome: Outcome) -> frozenset[Errand]:
     """Add what this round ran to what earlier ones did, without what is superseded."""
     ran = outcome.ran if isinstance(outcome, Again) else frozenset()
     return (record.status.errands_run | ran) & frozenset(record.spec.errands)
+
+
+def _starts(
+    record: Record, observed: Observed, outcome: Outcome, moment: Moment
+) -> Starts:
+    if observed.server is not None:
+        return Starts()
+    old = record.status.starts
+    started = isinstance(outcome, Again) and outcome.started
+    return Starts(old.count + 1, moment.monotonic) if started else old
 
 
 def _progress(outcome: Outcome, since: float | None, moment: Moment) -> Condition:

@@ -20,10 +20,11 @@ from controller.model import (
     Cause,
     Change,
     Moment,
-    Operation,
     Record,
+    Starts,
     Work,
 )
+from controller.operations import Operation
 from controller.pace import Pace, fast
 from controller.ports import Ledger
 
@@ -257,7 +258,7 @@ class Store:
         self._open[record.key].add(cause.request_id)
         if len(self._operations) > OPERATIONS_KEPT:
             forgotten, old = self._operations.popitem(last=False)
-            self._open[old.key].discard(forgotten)
+            self._open.get(old.key, set()).discard(forgotten)
         self._keep(record)
 
     def _keep(self, record: Record) -> None:
@@ -278,4 +279,4 @@ class Store:
 def _restarted(status: CacheStatus) -> CacheStatus:
     """Forget what went wrong with an older spec, and how long it took."""
     conditions = tuple(c for c in status.conditions if c.type != PROGRESSING)
-    return replace(status, conditions=conditions, unsettled_since=None)
+    return replace(status, conditions=conditions, unsettled_since=None, starts=Starts())

@@ -6,25 +6,9 @@ from datetime import UTC, datetime
 
 from controller import config
 from controller.desired import desired_node
-from controller.model import (
-    AccessKeys,
-    Address,
-    CacheKey,
-    CacheSpec,
-    Cause,
-    Moment,
-    Node,
-    NodeKey,
-    NodeSpec,
-    Phase,
-    Ports,
-    Record,
-    Secret,
-    Server,
-    Sku,
-    Tier,
-    Work,
-)
+from controller.model import CacheKey, Cause, Moment, Ports, Record, Work
+from controller.nodes import Address, Node, NodeKey, NodeSpec, Phase, Server
+from controller.spec import AccessKeys, CacheSpec, Secret, Sku, Tier
 
 KEY = CacheKey("my-sub", "my-rg", "Cache1")
 NODE = NodeKey(KEY)

@@ -34,7 +34,7 @@ def eventually(
     deadline = time.monotonic() + seconds
     while not (value := look()):
         assert time.monotonic() < deadline, f"still {value!r} after {seconds} s"
-        pause.wait(0.02)
+        pause.wait(0.05)
     return value
 
 
@@ -97,13 +97,23 @@ class Emulator:
                 stderr=log,
             )
 
+    @contextlib.contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Stop it in its tracks for as long as the block lasts."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
+
     def kill(self) -> None:
         """End it as a power cut would."""
         self._end(signal.SIGKILL)
 
-    def stop(self) -> int:
+    def stop(self, seconds: float = PATIENCE_SECONDS) -> int:
         """End it as an operator would; gives the exit status."""
-        return self._end(signal.SIGTERM)
+        return self._end(signal.SIGTERM, seconds)
 
     def call(
         self,
@@ -115,9 +125,7 @@ class Emulator:
         """Send one ARM request; ``path`` begins behind the provider's resource type."""
         url = path if path.startswith("http") else self.base + resource(path)
         version = {} if "api-version=" in url else {"api-version": API_VERSION}
-        return requests.request(
-            method, url, params=version, json=body, timeout=seconds
-        )
+        return requests.request(method, url, params=version, json=body, timeout=seconds)
 
     def create(self, name: str, **properties: object) -> Mapping[str, Any]:
         """Put a Basic C0 cache and wait until it is ready."""
@@ -190,15 +198,14 @@ class Emulator:
             return not self.reasons()
         return False
 
-    def _end(self, number: signal.Signals) -> int:
+    def _end(self, number: signal.Signals, seconds: float = PATIENCE_SECONDS) -> int:
         process = self.process  # another thread may end it, too
         if process is None:
             return 0
         process.send_signal(number)
-        try:
-            return process.wait(PATIENCE_SECONDS)
-        finally:
-            self.process = None
+        status = process.wait(seconds)
+        self.process = None
+        return status
 
 
 def basic(**properties: object) -> dict[str, object]:

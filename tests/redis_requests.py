@@ -8,7 +8,8 @@ from typing import Any
 from api.errors import ArmError
 from api.redis import changes, schema
 from api.redis.changes import Minted
-from controller.model import CacheSpec, CacheStatus, Change, Condition, Record
+from controller.model import CacheStatus, Change, Condition, Record
+from controller.spec import CacheSpec
 from tests.builders import KEYS, START, record
 
 PRINCIPAL = "00000000-0000-0000-0000-00000000000a"

@@ -7,10 +7,11 @@ import falcon
 from api.arm.scopes import Scopes
 from api.context import base_url
 from api.errors import ArmError
+from api.names import check_group, check_subscription
 
 ARM = ("/subscriptions", "/tenants", "/providers")  # all the rest is open to everybody
 SUBSCRIPTION = "/subscriptions/{subscription}"
-BELOW_GROUP = SUBSCRIPTION + "/resourcegroups/{group}/"
+GROUP = SUBSCRIPTION + "/resourcegroups/{group}"
 CREATES = ("PUT", "PATCH")
 
 
@@ -34,8 +35,11 @@ class Gate:
         if self._scopes.strict:
             _require_token(req, resp)
         if template.startswith(SUBSCRIPTION):
+            check_subscription(params["subscription"])
             self._scopes.require_subscription(params["subscription"])
-        if template.startswith(BELOW_GROUP):
+        if template.startswith(GROUP):
+            check_group(params["subscription"], params["group"])
+        if template.startswith(f"{GROUP}/"):
             self._scopes.require_group(
                 params["subscription"], params["group"], writes=req.method in CREATES
             )

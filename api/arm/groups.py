@@ -5,22 +5,21 @@ Source: "Resource Groups", api-version 2021-04-01, and recorded answers.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 from urllib.parse import quote
 
 import falcon
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field
 
-from api import locations, lro
+from api import locations, lro, mistakes
 from api.arm import lists
 from api.arm.scopes import Group, Scopes
-from api.arm.tags import Tags
 from api.body import read_object
 from api.context import api_version, base_url, cause
 from api.errors import ArmError
-from api.redis import mistakes
-from api.redis.fields import Body
-from api.redis.names import check_group
+from api.fields import Body
+from api.names import check_group
+from api.tags import Tags
 
 LOCATION_UNKNOWN = "LocationNotAvailableForResourceGroup"
 
@@ -53,9 +52,6 @@ class PutBody(PatchBody):
         Field(json_schema_extra={"enum": [*locations.SPELLINGS]}),
     ]
     managed_by: str | None = None
-
-
-_B = TypeVar("_B", bound=PatchBody)
 
 
 class GroupCollection:
@@ -99,7 +95,7 @@ class GroupResource:
     ) -> None:
         """Create a group, or replace its tags."""
         check_group(subscription, group)
-        body = _read(req, PutBody)
+        body = mistakes.judged(read_object(req), PutBody)
         wanted = Group(
             subscription=subscription,
             name=group,
@@ -115,7 +111,7 @@ class GroupResource:
         self, req: falcon.Request, resp: falcon.Response, subscription: str, group: str
     ) -> None:
         """Replace the tags, all of them."""
-        tags = _read(req, PatchBody).tags
+        tags = mistakes.judged(read_object(req), PatchBody).tags
         if tags is not None:
             self._scopes.tag_group(subscription, group, tags)
         resp.media = render(self._scopes.group(subscription, group))
@@ -175,13 +171,6 @@ def render(group: Group) -> dict[str, Any]:
             "provisioningState": "Deleting" if group.deleting else "Succeeded"
         },
     }
-
-
-def _read(req: falcon.Request, model: type[_B]) -> _B:
-    try:
-        return model.model_validate(read_object(req))
-    except ValidationError as error:
-        raise mistakes.refusal(mistakes.of_body(error)) from error
 
 
 def _poll_url(req: falcon.Request, subscription: str, operation: str) -> str:

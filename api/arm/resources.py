@@ -32,12 +32,7 @@ class ResourceCollection:
         group: str | None = None,
     ) -> None:
         """List top-level resources, those that are being deleted too."""
-        found = [
-            _item(record)
-            for record in self._parts.store.records()
-            if record.key.subscription.lower() == subscription.lower()
-            and (group is None or record.key.group.lower() == group.lower())
-        ]
+        found = [_item(each) for each in self._parts.caches(subscription, group)]
         resp.media = lists.page(req, found, FILTERED)
 
 

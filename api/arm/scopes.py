@@ -18,7 +18,8 @@ from dataclasses import dataclass, field, replace
 
 from api.errors import ArmError
 from api.locations import Location
-from controller.model import NOTHING, CacheKey, Cause, Record
+from controller.model import CacheKey, Cause, Record
+from controller.spec import NOTHING
 from controller.store import Store
 
 HOME_SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"

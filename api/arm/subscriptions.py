@@ -8,14 +8,14 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import falcon
-from pydantic import Field, ValidationError
+from pydantic import Field
 
+from api import mistakes
 from api.arm.principals import HOME_TENANT, object_id
 from api.arm.scopes import HOME_SUBSCRIPTION, Scopes
 from api.body import read_object
-from api.redis import mistakes
-from api.redis.fields import Body
-from api.redis.names import SUBSCRIPTION, check_subscription
+from api.fields import Body
+from api.names import SUBSCRIPTION, check_subscription
 
 
 class SubscriptionCollection:
@@ -63,11 +63,11 @@ class SubscriptionAlias:
 
     def on_put(self, req: falcon.Request, resp: falcon.Response, alias: str) -> None:
         """Create a subscription: the one that is named, or the alias's own."""
-        try:
-            asked = AliasBody.model_validate(read_object(req)).properties
-        except ValidationError as error:
-            raise mistakes.refusal(mistakes.of_body(error)) from error
-        subscription = asked.subscription_id or object_id(f"alias {alias}")
+        subscription = mistakes.judged(
+            read_object(req), AliasBody
+        ).properties.subscription_id
+        if subscription is None:
+            subscription = object_id(f"alias {alias}")
         check_subscription(subscription)
         self._scopes.add_subscription(subscription)
         resp.media = {

@@ -16,7 +16,7 @@ import secrets
 from dataclasses import replace
 from typing import Literal
 
-from controller.model import AccessKeys, Secret
+from controller.spec import AccessKeys, Secret
 
 KeyType = Literal["Primary", "Secondary"]  # as ARM spells it
 

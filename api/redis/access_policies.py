@@ -13,18 +13,17 @@ from pydantic import AfterValidator, Field
 
 from api import lro
 from api.errors import ArmError, Detail
+from api.fields import Body
 from api.forms import Form
+from api.mistakes import BAD_REQUEST, refusal
 from api.parts import Parts
 from api.redis import children
 from api.redis.children import Kind
-from api.redis.fields import Body
-from api.redis.mistakes import BAD_REQUEST, invalid, refusal
 from controller import acl_rules
 from controller.acl_rules import BUILT_IN
 from controller.children import AccessPolicy, spelled, without
-from controller.model import CacheSpec, Record, Work
-
-KIND: Kind[AccessPolicy] = Kind("access_policies", "accessPolicies")
+from controller.model import Record, Work
+from controller.spec import CacheSpec
 
 NAME = Form(
     pattern="[A-Za-z0-9][A-Za-z0-9 -]*[A-Za-z0-9]",
@@ -32,6 +31,9 @@ NAME = Form(
     most=63,
     hint="It has 3 to 63 letters, digits, hyphens and spaces, and begins and ends "
     "with a letter or digit",
+)
+KIND: Kind[AccessPolicy] = Kind(
+    "access_policies", "accessPolicies", NAME, "accessPolicyName"
 )
 
 
@@ -91,7 +93,7 @@ class AccessPolicyResource:
     def on_put(self, req: falcon.Request, resp: falcon.Response, **path: str) -> None:
         """Create or change it; 201 in either case, as recorded."""
         children.parent(self._parts, path)
-        body = children.read(req, PolicyBody, *_name_mistakes(path["child"]))
+        body = children.read(req, PolicyBody, *_name_mistakes(path))
         policy = AccessPolicy(permissions=body.properties.permissions)
         record = children.put(self._parts, req, path, KIND, policy)
         resp.status = falcon.HTTP_201
@@ -106,8 +108,9 @@ class AccessPolicyResource:
     ) -> None:
         """Remove it, 202; 204 if there is none."""
         key, name = children.cache_key(path), path["child"]
-        if _is_built_in(name):
-            raise refusal([_built_in(name)])
+        found = tuple(_name_mistakes(path))
+        if found:
+            raise refusal(found)
         if not KIND.there(self._parts.store.get(key), name):
             resp.status = falcon.HTTP_204
             return
@@ -142,11 +145,10 @@ def _built_in(name: str) -> Detail:
     )
 
 
-def _name_mistakes(name: str) -> Iterator[Detail]:
-    if _is_built_in(name):
-        yield _built_in(name)
-    elif not NAME.fits(name):
-        yield invalid("accessPolicyName", f"{NAME.hint}.")
+def _name_mistakes(path: children.Path) -> Iterator[Detail]:
+    yield from KIND.mistakes(path)
+    if _is_built_in(path["child"]):
+        yield _built_in(path["child"])
 
 
 def _check_unused(record: Record, name: str) -> None:

@@ -14,18 +14,15 @@ from pydantic import Field
 
 from api import lro
 from api.errors import Detail
+from api.fields import Body
 from api.forms import Form
+from api.mistakes import BAD_REQUEST, invalid, refusal
 from api.parts import Parts
 from api.redis import access_policies, children
 from api.redis.children import Kind
-from api.redis.fields import Body
-from api.redis.mistakes import BAD_REQUEST, invalid, refusal
 from controller.children import AccessPolicyAssignment, spelled, with_child
-from controller.model import CacheSpec, Record, Work
-
-KIND: Kind[AccessPolicyAssignment] = Kind(
-    "access_policy_assignments", "accessPolicyAssignments"
-)
+from controller.model import Record, Work
+from controller.spec import CacheSpec
 
 NAME = Form(
     pattern="[A-Za-z0-9][A-Za-z0-9-]*[A-Za-z0-9]",
@@ -34,6 +31,13 @@ NAME = Form(
     hint="It has 3 to 63 letters, digits and hyphens, and begins and ends with a "
     "letter or digit",
 )
+KIND: Kind[AccessPolicyAssignment] = Kind(
+    "access_policy_assignments",
+    "accessPolicyAssignments",
+    NAME,
+    "accessPolicyAssignmentName",
+)
+
 OBJECT_ID = Form(
     pattern="[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
     any_case=True,
@@ -82,7 +86,7 @@ class AccessPolicyAssignmentResource:
         """Create or change it; 201 in either case, as recorded."""
         children.parent(self._parts, path)
         name = path["child"]
-        asked = children.read(req, AssignmentBody, *_name_mistakes(name)).properties
+        asked = children.read(req, AssignmentBody, *KIND.mistakes(path)).properties
         assignment = AccessPolicyAssignment(
             object_id=asked.object_id,
             object_id_alias=asked.object_id_alias,
@@ -115,11 +119,6 @@ class AccessPolicyAssignmentResource:
         lro.start_operation(
             req, resp, record.spec.location, leads_to=lro.Target.OPERATION
         )
-
-
-def _name_mistakes(name: str) -> Iterator[Detail]:
-    if not NAME.fits(name):
-        yield invalid("accessPolicyAssignmentName", f"{NAME.hint}.")
 
 
 def _mistakes(

@@ -10,11 +10,11 @@ from typing import Any
 
 import falcon
 
-from api import lro, versions
+from api import lro, names, versions
 from api.body import read_object
 from api.context import api_version, cause
 from api.parts import Parts
-from api.redis import changes, links, names, render, schema
+from api.redis import changes, links, render, schema
 from api.redis.access_keys import new_pair
 from api.redis.changes import Minted
 from controller.model import Change, Record, Work
@@ -30,30 +30,14 @@ class CacheResource:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
 
-    def on_get(
-        self,
-        req: falcon.Request,
-        resp: falcon.Response,
-        *,
-        subscription: str,
-        group: str,
-        name: str,
-    ) -> None:
+    def on_get(self, req: falcon.Request, resp: falcon.Response, **path: str) -> None:
         """Read it, in whatever state it is."""
-        record = self._parts.store.get(names.cache_key(subscription, group, name))
+        record = self._parts.store.get(names.cache_key(**path))
         resp.media = _shown(self._parts, req, record)
 
-    def on_put(
-        self,
-        req: falcon.Request,
-        resp: falcon.Response,
-        *,
-        subscription: str,
-        group: str,
-        name: str,
-    ) -> None:
+    def on_put(self, req: falcon.Request, resp: falcon.Response, **path: str) -> None:
         """Create it, 201; or give it other settings, 200."""
-        key = names.cache_key(subscription, group, name)
+        key = names.cache_key(**path)
         asked = schema.read(read_object(req), schema.CreateBody)
         minted = _mint()
         before = self._parts.store.find(key)
@@ -71,17 +55,9 @@ class CacheResource:
         state = _word(before, written)
         resp.media = _shown(self._parts, req, record, state=state, with_keys=True)
 
-    def on_patch(
-        self,
-        req: falcon.Request,
-        resp: falcon.Response,
-        *,
-        subscription: str,
-        group: str,
-        name: str,
-    ) -> None:
+    def on_patch(self, req: falcon.Request, resp: falcon.Response, **path: str) -> None:
         """Change it: 200 once that is done; 202, with what it was, if it is much."""
-        key = names.cache_key(subscription, group, name)
+        key = names.cache_key(**path)
         asked = schema.read(read_object(req), schema.CacheBody)
         minted = _mint()
         before = self._parts.store.get(key)
@@ -101,16 +77,10 @@ class CacheResource:
         resp.media = _shown(self._parts, req, replace(before, spec=old), state=state)
 
     def on_delete(
-        self,
-        req: falcon.Request,
-        resp: falcon.Response,
-        *,
-        subscription: str,
-        group: str,
-        name: str,
+        self, req: falcon.Request, resp: falcon.Response, **path: str
     ) -> None:
         """Begin to delete it, 202; 204 if there is none."""
-        key = names.cache_key(subscription, group, name)
+        key = names.cache_key(**path)
         links.check_deletion(key, links.links_of(self._parts.store.records()))
         record = self._parts.store.delete(key, cause(req))
         if record is None:
@@ -185,14 +155,11 @@ class CacheCollection:
             names.check_subscription(subscription)
         else:
             names.check_group(subscription, group)
-        records = self._parts.store.records()
-        known = links.links_of(records)
+        known = links.links_of(self._parts.store.records())
         resp.media = {
             "value": [
                 _rendered(self._parts, req, record, known)
-                for record in records
-                if record.key.subscription.lower() == subscription.lower()
-                and (group is None or record.key.group.lower() == group.lower())
+                for record in self._parts.caches(subscription, group)
             ]
         }
 

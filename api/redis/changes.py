@@ -8,21 +8,13 @@ from typing import Any
 
 from api.errors import ArmError, Detail
 from api.locations import Location, has_zones
+from api.mistakes import refusal
 from api.redis import configuration, rules
 from api.redis.identity import granted
-from api.redis.mistakes import refusal
 from api.redis.schema import Asked, CacheBody
 from controller.errors import CacheNotFoundError
-from controller.model import (
-    NOTHING,
-    AccessKeys,
-    CacheKey,
-    CacheSpec,
-    Change,
-    Record,
-    Tier,
-    Work,
-)
+from controller.model import CacheKey, Change, Record, Work
+from controller.spec import NOTHING, AccessKeys, CacheSpec, Tier
 
 # Properties that a spec takes over as they are.
 _TAKEN_OVER = (

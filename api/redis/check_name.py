@@ -9,10 +9,11 @@ from typing import Annotated
 
 import falcon
 
+from api import names
+from api.fields import Body
 from api.forms import Form
 from api.parts import Parts
-from api.redis import children, names
-from api.redis.fields import Body
+from api.redis import children
 from controller.errors import NameTakenError
 
 _TYPE = Form(

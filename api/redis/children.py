@@ -6,20 +6,23 @@ cache, and ``child`` for the name of one child.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 import falcon
 
+from api import mistakes, names
 from api.body import read_object
 from api.context import cause
 from api.errors import ArmError, Detail
+from api.forms import Form
+from api.mistakes import AnyBody
 from api.parts import Parts
-from api.redis import changes, mistakes, names
-from api.redis.mistakes import AnyBody
+from api.redis import changes
 from controller.children import spelled, with_child, without
-from controller.model import CacheKey, CacheSpec, Change, Record, Work
+from controller.model import CacheKey, Change, Record, Work
+from controller.spec import CacheSpec
 
 Path = Mapping[str, str]
 Child = TypeVar("Child")
@@ -29,11 +32,14 @@ Child = TypeVar("Child")
 class Kind(Generic[Child]):
     """One kind of children: the field of a spec that holds them, and their segment.
 
-    ``segment`` is that of their path, in the casing of the service.
+    ``segment`` is that of their path, in the casing of the service. Their names have
+    the form ``name``, and stand for the ``parameter`` of the path.
     """
 
     field: str
     segment: str
+    name: Form
+    parameter: str
 
     def of(self, record: Record) -> Mapping[str, Child]:
         """Give all of a cache, by name."""
@@ -43,6 +49,11 @@ class Kind(Generic[Child]):
     def there(self, record: Record, name: str) -> bool:
         """Tell whether there is one of this name, in any casing."""
         return spelled(self.of(record), name) in self.of(record)
+
+    def mistakes(self, path: Path) -> Iterator[Detail]:
+        """Find out if the name in a path can be the name of one."""
+        if not self.name.fits(path["child"]):
+            yield mistakes.invalid(self.parameter, f"{self.name.hint}.")
 
     def replaced(self, record: Record, them: Mapping[str, Child]) -> CacheSpec:
         """Give the spec of a cache with these instead of all it has of the kind."""
@@ -96,10 +107,18 @@ def put(
     return write(parts, req, cache_key(path), change)
 
 
+def check_name(path: Path, kind: Kind[Child]) -> None:
+    """Raise `ArmError` if nothing of the kind can have the name in a path."""
+    found = tuple(kind.mistakes(path))
+    if found:
+        raise mistakes.refusal(found)
+
+
 def drop(
     parts: Parts, req: falcon.Request, path: Path, kind: Kind[Child]
 ) -> Record | None:
     """Remove a child, and give its cache as it then is; `None`: there is no child."""
+    check_name(path, kind)
     if not kind.there(parent(parts, path), path["child"]):
         return None
 

@@ -12,10 +12,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict
 
+from api.fields import Body, any_case
 from api.forms import Form
-from api.redis.fields import Body, any_case
-from controller.model import Sku, Tier
 from controller.sizing import MEBIBYTE, SIZES, Size
+from controller.spec import Sku, Tier
 
 AAD_ENABLED = "aad-enabled"
 DATABASES = "databases"

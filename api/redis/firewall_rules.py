@@ -6,7 +6,6 @@ Source: RedisFirewallRule, api-version 2024-11-01, and recorded answers.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -14,17 +13,13 @@ import falcon
 from pydantic import Field, ValidationInfo, field_validator
 
 from api.context import api_version, base_url
-from api.errors import Detail
+from api.fields import Address, Body
 from api.forms import Form
 from api.parts import Parts
 from api.redis import children
 from api.redis.children import Kind
-from api.redis.fields import Address, Body
-from api.redis.mistakes import invalid
 from controller.children import FirewallRule
 from controller.model import CacheKey
-
-KIND: Kind[FirewallRule] = Kind("firewall_rules", "firewallRules")
 
 NAME = Form(
     pattern="[A-Za-z0-9_]*",
@@ -32,6 +27,7 @@ NAME = Form(
     most=256,
     hint="A rule's name has 1 to 256 letters, digits and underscores",
 )
+KIND: Kind[FirewallRule] = Kind("firewall_rules", "firewallRules", NAME, "ruleName")
 
 
 class RuleProperties(Body):
@@ -82,7 +78,7 @@ class FirewallRuleResource:
     def on_put(self, req: falcon.Request, resp: falcon.Response, **path: str) -> None:
         """Create it, 201; or change it, 200."""
         there = KIND.there(children.parent(self._parts, path), path["child"])
-        body = children.read(req, RuleBody, *_name_mistakes(path["child"]))
+        body = children.read(req, RuleBody, *KIND.mistakes(path))
         rule = FirewallRule(
             start_ip=body.properties.start_ip, end_ip=body.properties.end_ip
         )
@@ -99,11 +95,6 @@ class FirewallRuleResource:
         """Remove it, 200; 204 if there is none."""
         if children.drop(self._parts, req, path, KIND) is None:
             resp.status = falcon.HTTP_204
-
-
-def _name_mistakes(name: str) -> Iterator[Detail]:
-    if not NAME.fits(name):
-        yield invalid("ruleName", f"{NAME.hint}.")
 
 
 def _shown(parent: CacheKey, name: str, rule: FirewallRule) -> dict[str, Any]:

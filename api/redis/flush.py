@@ -8,7 +8,7 @@ from api import lro
 from api.context import cause
 from api.parts import Parts
 from api.redis import children
-from controller.model import Errand, ErrandKind
+from controller.spec import Errand, ErrandKind
 
 
 class Flush:

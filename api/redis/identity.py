@@ -10,9 +10,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, model_validator
 
-from api.arm.principals import HOME_TENANT, object_id
+from api.arm.principals import HOME_TENANT, user_assigned
+from api.fields import Body, any_case
 from api.forms import Form
-from api.redis.fields import Body, any_case
 
 IdentityType = Literal[
     "None", "SystemAssigned", "UserAssigned", "SystemAssigned, UserAssigned"
@@ -68,10 +68,8 @@ def granted(
         result["tenantId"] = HOME_TENANT
     if asked.user_assigned_identities:
         result["userAssignedIdentities"] = {
-            each: {
-                "principalId": object_id(each),
-                "clientId": object_id(f"{each}/clientId"),
-            }
+            each: {"principalId": who.object_id, "clientId": who.client_id}
             for each in asked.user_assigned_identities
+            for who in (user_assigned(each),)
         }
     return result

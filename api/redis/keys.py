@@ -7,13 +7,14 @@ from typing import Annotated
 
 import falcon
 
+from api import mistakes, names
 from api.body import read_object
 from api.context import cause
 from api.errors import ArmError
+from api.fields import Body, any_case
 from api.parts import Parts
-from api.redis import changes, mistakes, names, render
+from api.redis import changes, render
 from api.redis.access_keys import KeyType, new_key, rotated
-from api.redis.fields import Body, any_case
 from controller.errors import CacheNotFoundError
 from controller.model import Change, Record, Work
 
@@ -30,17 +31,9 @@ class ListKeys:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
 
-    def on_post(
-        self,
-        _req: falcon.Request,
-        resp: falcon.Response,
-        *,
-        subscription: str,
-        group: str,
-        name: str,
-    ) -> None:
+    def on_post(self, _req: falcon.Request, resp: falcon.Response, **path: str) -> None:
         """Give both keys, also while they are disabled; a body is not looked at."""
-        record = self._parts.store.get(names.cache_key(subscription, group, name))
+        record = self._parts.store.get(names.cache_key(**path))
         resp.media = render.access_keys(record.spec.access_keys)
 
 
@@ -50,17 +43,9 @@ class RegenerateKey:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
 
-    def on_post(
-        self,
-        req: falcon.Request,
-        resp: falcon.Response,
-        *,
-        subscription: str,
-        group: str,
-        name: str,
-    ) -> None:
+    def on_post(self, req: falcon.Request, resp: falcon.Response, **path: str) -> None:
         """Replace one key; the answer is out when the old one opens nothing more."""
-        key = names.cache_key(subscription, group, name)
+        key = names.cache_key(**path)
         which = mistakes.judged(read_object(req), RegenerateBody).key_type
         fresh = new_key()
 

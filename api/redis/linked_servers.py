@@ -11,20 +11,23 @@ from typing import Annotated, Any, Literal
 
 import falcon
 
-from api import locations, lro
+from api import locations, lro, names
 from api.errors import Detail
+from api.fields import Body, any_case
 from api.forms import Form
+from api.mistakes import invalid, refusal
 from api.parts import Parts
 from api.redis import children, links
 from api.redis.children import Kind
-from api.redis.fields import Body, any_case
 from api.redis.links import Link, Role
-from api.redis.mistakes import invalid, refusal
 from controller.children import LinkedServer, with_child, without
 from controller.errors import BusyError
-from controller.model import CacheKey, CacheSpec, Record, Work
+from controller.model import CacheKey, Record, Work
+from controller.spec import CacheSpec
 
-KIND: Kind[LinkedServer] = Kind("linked_servers", links.SEGMENT)
+KIND: Kind[LinkedServer] = Kind(
+    "linked_servers", links.SEGMENT, names.CACHE, "linkedServerName"
+)
 
 ServerRole = Literal["Primary", "Secondary"]
 
@@ -105,6 +108,7 @@ class LinkedServerResource:
         self, req: falcon.Request, resp: falcon.Response, **path: str
     ) -> None:
         """Unlink the two, 202; 200 if they are not linked: clients know no 204."""
+        children.check_name(path, KIND)
         link = self._find(path)
         if link is None:
             return

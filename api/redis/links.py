@@ -11,10 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from api.errors import ArmError, Detail
+from api.mistakes import BAD_REQUEST, invalid
 from api.redis import configuration
-from api.redis.mistakes import BAD_REQUEST, invalid
-from controller.model import CacheKey, CacheSpec, Record, Tier
+from controller.model import CacheKey, Record
 from controller.sizing import SIZES
+from controller.spec import CacheSpec, Tier
 
 SEGMENT = "linkedServers"
 

@@ -13,11 +13,12 @@ import falcon
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from api.errors import ArmError
+from api.fields import Body, any_case
 from api.parts import Parts
 from api.redis import children
-from api.redis.fields import Body, any_case
 from controller.children import ScheduleEntry
-from controller.model import CacheSpec, Record
+from controller.model import Record
+from controller.spec import CacheSpec
 
 DEFAULT_WINDOW = "PT5H"
 LEAST_WINDOW = timedelta(hours=5)  # source: "Update channel and schedule updates"

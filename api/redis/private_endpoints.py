@@ -5,28 +5,18 @@ Source: PrivateEndpointConnection and PrivateLinkResource, api-version 2024-11-0
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 import falcon
 
 from api import lro
-from api.errors import Detail
+from api.fields import Body, any_case
 from api.forms import Form
 from api.parts import Parts
 from api.redis import children
 from api.redis.children import Kind
-from api.redis.fields import Body, any_case
-from api.redis.mistakes import invalid
 from controller.children import PrivateEndpointConnection, spelled
 from controller.model import Record
-
-KIND: Kind[PrivateEndpointConnection] = Kind(
-    "private_endpoint_connections", "privateEndpointConnections"
-)
-LINKABLE = "redisCache"  # the one part of a cache that an endpoint can be made for
-
-Status = Literal["Pending", "Approved", "Rejected"]
 
 NAME = Form(
     pattern="[A-Za-z0-9_][A-Za-z0-9_.-]*",
@@ -35,6 +25,16 @@ NAME = Form(
     hint="It has 1 to 128 letters, digits, '_', '.' and '-', and does not begin with "
     "one of the last two",
 )
+KIND: Kind[PrivateEndpointConnection] = Kind(
+    "private_endpoint_connections",
+    "privateEndpointConnections",
+    NAME,
+    "privateEndpointConnectionName",
+)
+LINKABLE = "redisCache"  # the one part of a cache that an endpoint can be made for
+
+Status = Literal["Pending", "Approved", "Rejected"]
+
 ENDPOINT_ID = Form(
     pattern="/subscriptions/[^/]+/resourceGroups/[^/]+/providers"
     r"/Microsoft\.Network/privateEndpoints/[^/]+",
@@ -95,7 +95,7 @@ class PrivateEndpointConnectionResource:
     def on_put(self, req: falcon.Request, resp: falcon.Response, **path: str) -> None:
         """Approve or reject it, 201; the emulator hears of new ones here too."""
         before = children.parent(self._parts, path)
-        body = children.read(req, ConnectionBody, *_name_mistakes(path["child"]))
+        body = children.read(req, ConnectionBody, *KIND.mistakes(path))
         name = spelled(KIND.of(before), path["child"])
         connection = _connection(before, name, body.properties)
         record = children.put(self._parts, req, path, KIND, connection)
@@ -163,11 +163,6 @@ def _connection(
         description=decided.description or "",
         actions_required=decided.actions_required or "None",
     )
-
-
-def _name_mistakes(name: str) -> Iterator[Detail]:
-    if not NAME.fits(name):
-        yield invalid("privateEndpointConnectionName", f"{NAME.hint}.")
 
 
 def _shown(

@@ -19,11 +19,12 @@ import falcon
 from api import versions
 from api.context import api_version, cause
 from api.errors import Detail
+from api.fields import Body, any_case
+from api.mistakes import invalid, refusal
 from api.parts import Parts
 from api.redis import changes, children, render
-from api.redis.fields import Body, any_case
-from api.redis.mistakes import invalid, refusal
-from controller.model import CacheSpec, Change, Errand, ErrandKind, Record, Work
+from controller.model import Change, Record, Work
+from controller.spec import CacheSpec, Errand, ErrandKind
 
 RebootType = Literal["AllNodes", "PrimaryNode", "SecondaryNode"]
 

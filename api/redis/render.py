@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from api.redis.private_endpoints import connections
-from controller.model import AccessKeys, CacheSpec, Endpoint, Record, Tier
+from controller.model import Endpoint, Record
+from controller.spec import AccessKeys, CacheSpec, Tier
 
 FIRST_SSL_PORT = 15000  # of the first node, and so on; nothing listens there
 FIRST_PLAIN_PORT = 13000

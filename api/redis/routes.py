@@ -24,7 +24,7 @@ from api.redis.private_endpoints import (
 from api.redis.reboot import ForceReboot
 from api.redis.transfer import ExportBody, ImportBody, Transfer
 from api.redis.upgrade_notifications import UpgradeNotifications
-from controller.model import ErrandKind
+from controller.spec import ErrandKind
 
 SUBSCRIPTION = "/subscriptions/{subscription}"
 PROVIDER = "/providers/microsoft.cache"

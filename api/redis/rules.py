@@ -11,11 +11,11 @@ from typing import assert_never
 
 from api.errors import Detail
 from api.locations import has_zones
+from api.mistakes import BAD_REQUEST, SKU_FAMILY, invalid
 from api.redis import configuration
-from api.redis.mistakes import BAD_REQUEST, SKU_FAMILY, invalid
 from api.redis.schema import CacheBody
-from controller.model import CacheSpec, Tier
 from controller.sizing import SIZES, ScaleFault, scale_fault
+from controller.spec import CacheSpec, Tier
 
 _SETTING = "properties.redisConfiguration"
 _ZONAL_POLICY = "properties.zonalAllocationPolicy"
@@ -118,7 +118,10 @@ def _premium(spec: CacheSpec, body: CacheBody) -> Iterator[Detail]:
         yield invalid(_ZONAL_POLICY, "It needs 'zones' from the cache's creation on.")
     if spec.static_ip is not None and spec.subnet_id is None:
         yield invalid("properties.staticIP", "It needs 'properties.subnetId'.")
-    if body.properties.replicas_per_master not in {None, spec.replicas_per_primary}:
+    if body.properties.replicas_per_master not in {
+        None,
+        spec.replicas_per_primary or 1,
+    }:
         why = "It is another name of 'properties.replicasPerPrimary', which differs."
         yield invalid("properties.replicasPerMaster", why)
 

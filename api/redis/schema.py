@@ -13,16 +13,15 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
-from api import locations
-from api.arm.tags import Tags
+from api import locations, mistakes
 from api.errors import Detail
+from api.fields import Address, Body, any_case, without_nulls
 from api.forms import Form
-from api.redis import mistakes
 from api.redis.configuration import RedisConfiguration
-from api.redis.fields import Address, Body, any_case, without_nulls
 from api.redis.identity import Identity
-from controller.model import Sku, Tier
+from api.tags import Tags
 from controller.sizing import SIZES, size_of
+from controller.spec import Sku, Tier
 
 SkuName = Literal["Basic", "Standard", "Premium"]
 Access = Literal["Enabled", "Disabled"]
@@ -74,6 +73,11 @@ Region = Annotated[
     str,
     AfterValidator(_known_location),
     Field(json_schema_extra={"enum": [*locations.SPELLINGS]}),
+]
+Zones = Annotated[
+    list[Zone],
+    AfterValidator(_distinct),
+    Field(json_schema_extra={"uniqueItems": True}),
 ]
 RedisVersion = Annotated[
     str,
@@ -145,7 +149,7 @@ class CacheBody(Body):
 
     location: Region | None = None
     tags: Tags | None = None
-    zones: Annotated[list[Zone], AfterValidator(_distinct)] | None = None
+    zones: Zones | None = None
     identity: Identity | None = None
     properties: Properties = Properties()
 

@@ -14,11 +14,11 @@ from pydantic import Field
 from api import lro
 from api.context import cause
 from api.errors import Detail
+from api.fields import Body, any_case
+from api.mistakes import BAD_REQUEST
 from api.parts import Parts
 from api.redis import children
-from api.redis.fields import Body, any_case
-from api.redis.mistakes import BAD_REQUEST
-from controller.model import CacheSpec, Errand, ErrandKind, Tier
+from controller.spec import CacheSpec, Errand, ErrandKind, Tier
 
 Format = Literal["RDB"]
 AuthMethod = Literal["SAS", "ManagedIdentity"]

@@ -10,9 +10,9 @@ import math
 import falcon
 
 from api.context import query
+from api.mistakes import invalid, refusal
 from api.parts import Parts
 from api.redis import children
-from api.redis.mistakes import invalid, refusal
 
 
 class UpgradeNotifications:

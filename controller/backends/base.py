@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from controller.model import CacheKey, Endpoint, Node, NodeKey, NodeSpec, Ports
+from controller.model import CacheKey, Endpoint, Ports
+from controller.nodes import Node, NodeKey, NodeSpec
 
 
 class Backend(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from controller.model import NodeSpec
+from controller.nodes import NodeSpec
 
 # A cache keeps nothing on disk by itself. Debian's build has protected mode on, and
 # would refuse everybody who does not come by the loopback interface.

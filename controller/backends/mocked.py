@@ -9,21 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from controller.errors import TransientError
-from controller.model import (
-    AccessKeys,
-    AclUser,
-    Address,
-    CacheKey,
-    Endpoint,
-    ErrandKind,
-    Node,
-    NodeKey,
-    NodeSpec,
-    Phase,
-    Ports,
-    Secret,
-    Server,
-)
+from controller.model import CacheKey, Endpoint, Ports
+from controller.nodes import AclUser, Address, Node, NodeKey, NodeSpec, Phase, Server
+from controller.spec import AccessKeys, ErrandKind, Secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,3 +195,6 @@ class MockedAdmin:
 
     def run_errand(self, node: Node, kind: ErrandKind) -> None:
         """Do nothing: there are no data and no connections."""
+
+    def forget(self, node: NodeKey) -> None:
+        """Do nothing: nothing is kept."""

@@ -13,8 +13,9 @@ import docker
 
 from controller.admin import RedisAdmin
 from controller.backends.docker import DockerBackend
-from controller.backends.docker_shape import INSTANCE, container_name
-from controller.model import NodeKey, Secret
+from controller.backends.docker.shape import INSTANCE, container_name
+from controller.nodes import NodeKey
+from controller.spec import Secret
 from tests.contract.rigs import NODE, Rig, clear
 
 

@@ -22,17 +22,9 @@ from controller.admin import Admin, RedisAdmin
 from controller.backends.base import Backend
 from controller.backends.mocked import MockedAdmin, MockedBackend, MockedEngine
 from controller.backends.process import ProcessBackend, find_binary
-from controller.model import (
-    AccessKeys,
-    CacheKey,
-    Node,
-    NodeKey,
-    NodeSpec,
-    Phase,
-    Ports,
-    Secret,
-    Server,
-)
+from controller.model import CacheKey, Ports
+from controller.nodes import Node, NodeKey, NodeSpec, Phase, Server
+from controller.spec import AccessKeys, Secret
 
 DEADLINE_SECONDS = 20.0  # for any state to be reached, on a busy machine
 

@@ -10,16 +10,9 @@ from dataclasses import replace
 import pytest
 
 from controller.errors import PortTakenError, TransientError
-from controller.model import (
-    AccessKeys,
-    AclUser,
-    CacheKey,
-    Endpoint,
-    NodeKey,
-    Phase,
-    Ports,
-    Secret,
-)
+from controller.model import CacheKey, Endpoint, Ports
+from controller.nodes import AclUser, NodeKey, Phase
+from controller.spec import AccessKeys, Secret
 from tests.contract.rigs import (
     CACHE,
     DEADLINE_SECONDS,

@@ -15,9 +15,10 @@ from typing import Any
 
 import pytest
 
-from controller.backends import docker_shape as shape
+from controller.backends.docker import shape
 from controller.errors import TerminalError, TransientError
-from controller.model import CacheKey, NodeKey, Phase
+from controller.model import CacheKey
+from controller.nodes import NodeKey, Phase
 from tests.contract.docker_rig import DockerRig, docker_rig
 from tests.contract.rigs import (
     CACHE,

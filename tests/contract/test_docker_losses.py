@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from controller.errors import TransientError
-from controller.model import CacheKey, Phase
+from controller.model import CacheKey
+from controller.nodes import Phase
 from tests.contract.docker_rig import DockerRig, docker_backend, docker_rig
 from tests.contract.lossy_engine import LossyEngine, lossy_engine
 from tests.contract.rigs import NODE, eventually

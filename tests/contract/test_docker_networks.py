@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from controller.errors import TerminalError, TransientError
-from controller.model import Phase
+from controller.nodes import Phase
 from tests.contract.docker_rig import DockerRig, docker_backend
 from tests.contract.lossy_engine import DAEMON
 from tests.contract.rigs import NODE, eventually

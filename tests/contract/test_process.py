@@ -20,10 +20,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from controller.backends.process_children import Children
-from controller.backends.process_files import Place
+from controller.backends.process.children import Children
+from controller.backends.process.files import Place
 from controller.errors import PortTakenError, TransientError
-from controller.model import CacheKey, NodeSpec, Phase
+from controller.model import CacheKey
+from controller.nodes import NodeSpec, Phase
 from tests.contract.rigs import (
     CACHE,
     DEADLINE_SECONDS,
@@ -148,7 +149,8 @@ def test_a_server_is_found_that_nobody_wrote_down(
             getattr(rig.backend, step)(*args)
 
     (server,) = servers
-    assert rig.node(NODE).phase is Phase.RUNNING
+    # for a moment after the start, the system shows no command line yet
+    eventually(lambda: rig.node(NODE).phase is Phase.RUNNING)
     rig.backend.remove(NODE)
     assert ended(server)
     assert list(tmp_path.iterdir()) == []

@@ -9,7 +9,8 @@ import pytest
 from api.errors import ArmError
 from api.redis.links import check_deletion, check_scaling, ids, links_of
 from controller.children import LinkedServer
-from controller.model import CacheKey, Record, Sku, Tier
+from controller.model import CacheKey, Record
+from controller.spec import Sku, Tier
 from tests.builders import KEY, record
 
 SECOND = CacheKey("my-sub", "other-rg", "Second")

@@ -14,7 +14,7 @@ from controller.children import (
     with_child,
     without,
 )
-from controller.model import CacheSpec
+from controller.spec import CacheSpec
 from tests.builders import SPEC
 
 RULES = {"First": 1, "second": 2}

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from controller import config
-from controller.model import NOTHING, Sku, Tier
 from controller.sizing import MEBIBYTE
+from controller.spec import NOTHING, Sku, Tier
 from tests import builders as b
 
 
@@ -55,6 +55,23 @@ def test_notify_keyspace_events(wanted: str, seen: str, *, differs: bool) -> Non
 def test_a_setting_that_the_server_does_not_tell_has_drifted() -> None:
     """What was not read back is not taken for set."""
     assert config.drift({"maxclients": "256"}, {}, NOTHING) == {"maxclients": "256"}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "seen", "differs"),
+    [
+        pytest.param("40000", "4064", False, id="all that the machine can serve"),
+        pytest.param("40000", "4000", True, id="less than it can"),
+        pytest.param("1000", "4064", True, id="more than is asked for"),
+        pytest.param("1000", "1000", False, id="as asked"),
+    ],
+)
+def test_a_ceiling_is_no_excuse(wanted: str, seen: str, *, differs: bool) -> None:
+    """The machine's most stands in for what is beyond it, and for nothing else."""
+    found = config.drift(
+        {"maxclients": wanted}, {"maxclients": seen}, {"maxclients": "4064"}
+    )
+    assert bool(found) is differs
 
 
 def test_databases_need_a_new_server() -> None:

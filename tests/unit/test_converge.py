@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.actions import Done
+from controller.actions import Again, Done
 from controller.backends.mocked import MockedAdmin, MockedBackend, MockedEngine
 from controller.errors import PortTakenError, TerminalError, TransientError
-from controller.model import (
-    AccessKeys,
-    AclUser,
-    CacheSpec,
-    Change,
-    Node,
-    NodeKey,
-    NodeSpec,
-    Phase,
-    Record,
-    Secret,
-    Sku,
-    Tier,
-    Work,
-)
+from controller.model import Change, Record, Starts, Work
+from controller.nodes import AclUser, Node, NodeKey, NodeSpec, Phase
 from controller.observe import Observer
+from controller.plan import LONGEST_START_SECONDS
 from controller.ports import PortLedger, PortRange
 from controller.reconcile import Reconciler
+from controller.spec import AccessKeys, CacheSpec, Secret, Sku, Tier
 from controller.store import Store
 from tests import builders as b
 
@@ -67,6 +57,14 @@ class Engine(MockedBackend):
         super().__init__(engine, hostname=None)
         self._refusals = refusals
         self.hangs = False
+        self.crashes = False
+        self.meanwhile: Callable[[], object] = lambda: None  # while it creates
+        self.stale: Mapping[NodeKey, Node] | None = None
+        self.starts = 0
+
+    def list(self) -> Mapping[NodeKey, Node]:
+        """List what there is, or what there was."""
+        return super().list() if self.stale is None else self.stale
 
     def find(self, node: NodeKey) -> Node | None:
         """Look, unless nobody answers."""
@@ -78,6 +76,13 @@ class Engine(MockedBackend):
         """Create, unless it is time to refuse."""
         self._refuse()
         super().create(node, spec)
+        self.meanwhile()
+
+    def start(self, node: NodeKey) -> None:
+        """Start a server, which may end at once."""
+        self.starts += 1
+        if not self.crashes:
+            super().start(node)
 
     def remove(self, node: NodeKey) -> None:
         """Remove, unless it is time to refuse."""
@@ -104,11 +109,12 @@ class World:
             monotonic=self.clock.monotonic,
         )
         self.store = Store(ledger, lambda _: None, self.clock)
+        self.observer = Observer(self.backend, self.admin, self.clock.monotonic)
         self.reconcile = Reconciler(
             store=self.store,
             backend=self.backend,
             admin=self.admin,
-            observe=Observer(self.backend, self.admin, self.clock.monotonic),
+            observe=self.observer,
             limits=b.LIMITS,
             clock=self.clock,
         )
@@ -240,6 +246,35 @@ def test_no_free_port_is_a_failure_that_names_the_range() -> None:
     assert failure is not None
     assert failure.reason == "PortRangeExhausted"
     assert "7000-7001" in failure.message
+
+
+def test_a_list_call_from_before_the_work_does_not_say_how_it_ended() -> None:
+    """A node that was just created is not taken for absent."""
+    world = World()
+    world.put(b.SPEC)
+    world.backend.stale = {}
+    world.backend.meanwhile = world.observer.list
+    world.reconcile(b.KEY)
+    assert world.store.get(b.KEY).provisioning_state == "Succeeded"
+
+
+def test_a_server_that_always_ends_is_started_ever_more_slowly() -> None:
+    """A server that cannot run costs a start now and then; one that can runs soon."""
+    world = World()
+    world.put(b.SPEC)
+    world.settle()
+    world.backend.crashes = True
+    world.engine.enter(b.NODE, Phase.STOPPED)
+    begin = world.clock.monotonic()
+    while world.clock.monotonic() < begin + 60.0:
+        outcome = world.reconcile(b.KEY)  # at least each second: events come, too
+        assert isinstance(outcome, Again)
+        world.clock.advance(min(outcome.after or 0.01, 1.0))
+    assert 5 < world.backend.starts < 15
+    world.backend.crashes = False
+    world.clock.advance(LONGEST_START_SECONDS)
+    world.settle()
+    assert world.store.get(b.KEY).status.starts == Starts()
 
 
 def test_a_daemon_that_hangs_changes_no_claim() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from controller.backends.docker_engine import RefusedError, drain
+from controller.backends.docker.engine import RefusedError, drain
 
 PULLING = {"status": "Pulling from library/valkey", "id": "8-alpine"}
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from controller.backends import docker_shape as shape
-from controller.backends.docker import DockerBackend
-from controller.backends.docker_network import container_id, names_of_networks
-from controller.model import Address, CacheKey, Endpoint, Node, NodeKey, Phase, Ports
+from controller.backends.docker import DockerBackend, shape
+from controller.backends.docker.network import container_id, names_of_networks
+from controller.model import CacheKey, Endpoint, Ports
+from controller.nodes import Address, Node, NodeKey, Phase
 from tests.builders import NODE, wanted
 
 PLACE = shape.Place(networks=("net",), visitor=None, bind_address="127.0.0.1")

@@ -13,8 +13,8 @@ from api import __main__ as command
 from api import emulator, engine
 from api.engine import NoEngineError, choose
 from controller.errors import PortsExhaustedError
-from controller.model import Secret
 from controller.settings import Settings
+from controller.spec import Secret
 from controller.statedir import Instance
 
 INSTANCE = Instance(id="0123456789abcdef", secret=Secret("of a test"))

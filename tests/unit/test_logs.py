@@ -22,7 +22,7 @@ from controller.actions import (
     Stuck,
     Wait,
 )
-from controller.model import Secret
+from controller.spec import Secret
 from tests import builders
 
 ACCESS_KEY = "a" * 33 + "AzCaA" + "b" * 5 + "="
@@ -149,14 +149,14 @@ def test_a_round_is_as_loud_as_it_matters(
     plan: Plan, outcome: Outcome, level: str, stream: io.StringIO
 ) -> None:
     """A quiet emulator writes nothing at level info."""
-    logs.round_logger(builders.record(), plan, outcome, 0.0123)
+    logs.log_round(builders.record(), plan, outcome, 0.0123)
     (event,) = events(stream)
     assert event["level"] == level
 
 
 def test_a_round_is_told_with_the_request_behind_it(stream: io.StringIO) -> None:
     """One search for a request's id finds what was done for it."""
-    logs.round_logger(
+    logs.log_round(
         builders.record(), Plan((CREATE, START)), Again(0, "created"), 0.01234
     )
     (event,) = events(stream)

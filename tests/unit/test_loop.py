@@ -17,16 +17,8 @@ from controller.backends.mocked import MockedAdmin, MockedBackend, MockedEngine
 from controller.errors import TransientError
 from controller.loop import Loop, Parts
 from controller.metrics import LoopMetrics
-from controller.model import (
-    CacheKey,
-    Change,
-    Moment,
-    Node,
-    NodeKey,
-    Phase,
-    Record,
-    Work,
-)
+from controller.model import CacheKey, Change, Moment, Record, Work
+from controller.nodes import Node, NodeKey, Phase
 from controller.observe import Observer
 from controller.ports import NoLedger
 from controller.reconcile import Reconciler

@@ -11,29 +11,16 @@ from controller import settings
 from controller.actions import Again, Done
 from controller.backends.mocked import MockedAdmin, MockedBackend, MockedEngine
 from controller.children import AccessPolicyAssignment, FirewallRule
-from controller.model import (
-    Absent,
-    AccessKeys,
-    CacheSpec,
-    CacheStatus,
-    Change,
-    Errand,
-    ErrandKind,
-    Moment,
-    Observed,
-    OperationState,
-    Record,
-    Secret,
-    Sku,
-    Tier,
-    Work,
-)
+from controller.model import CacheStatus, Change, Moment, Record, Work
+from controller.nodes import Absent, Observed
 from controller.observe import Observer
+from controller.operations import OperationState
 from controller.pace import Pace, fast, pace_of, realistic
 from controller.plan import plan
 from controller.ports import NoLedger
 from controller.reconcile import Reconciler
 from controller.settings import SettingsError
+from controller.spec import AccessKeys, CacheSpec, Errand, ErrandKind, Secret, Sku, Tier
 from controller.status import DEADLINE_SECONDS, status_of
 from controller.store import Store
 from tests import builders as b

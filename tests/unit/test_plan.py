@@ -7,17 +7,9 @@ from dataclasses import replace
 import pytest
 
 from controller.actions import Plan
-from controller.model import (
-    NOTHING,
-    Absent,
-    AccessKeys,
-    AclUser,
-    Observed,
-    Phase,
-    Secret,
-    Unknown,
-)
+from controller.nodes import Absent, AclUser, Observed, Phase, Unknown
 from controller.plan import HUNG_SECONDS, plan, plan_orphan
+from controller.spec import NOTHING, AccessKeys, Secret
 from tests import builders as b
 
 UP = b.node()

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from api.arm.principals import HOME_TENANT, application, user_assigned
 from api.errors import ArmError
 from api.redis import changes, schema
 from controller.children import FirewallRule
@@ -292,6 +293,17 @@ def test_a_user_identity_is_the_same_for_every_cache() -> None:
     assert first == second
     assert first is not None
     assert set(first) == {"type", "userAssignedIdentities"}
+
+
+def test_a_user_identity_is_the_one_that_its_tokens_name() -> None:
+    """A policy that is assigned to it lets in who signs in as it."""
+    asked = {"type": "UserAssigned", "userAssignedIdentities": {USER: {}}}
+    identity = put(request(identity=asked)).spec.identity
+    assert identity is not None
+    shown = identity["userAssignedIdentities"][USER]
+    who = user_assigned(USER)
+    assert shown == {"principalId": who.object_id, "clientId": who.client_id}
+    assert application(HOME_TENANT, shown["clientId"]).object_id == who.object_id
 
 
 def _both_tiers(**members: object) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -9,7 +9,7 @@ import pytest
 
 from api.redis import configuration, schema
 from api.redis.configuration import RedisConfiguration, merged
-from controller.model import Sku, Tier
+from controller.spec import Sku, Tier
 from tests.redis_requests import request
 
 C0 = Sku(Tier.BASIC, 0)

@@ -7,9 +7,9 @@ import re
 
 import pytest
 
-from api import locations
+from api import locations, names
 from api.errors import ArmError
-from api.redis import access_keys, names
+from api.redis import access_keys
 from controller.model import CacheKey
 
 

@@ -14,19 +14,17 @@ from controller.errors import (
 )
 from controller.model import (
     PROGRESSING,
-    AccessKeys,
     CacheKey,
-    CacheSpec,
     CacheStatus,
     Cause,
     Change,
     Condition,
-    OperationState,
     Record,
-    Secret,
     Work,
 )
+from controller.operations import OperationState
 from controller.ports import PortLedger, PortRange
+from controller.spec import AccessKeys, CacheSpec, Secret
 from controller.store import Store, Written
 from tests import builders as b
 
@@ -236,3 +234,20 @@ def _deleted(store: Store, record: Record) -> Record:
     deleted = store.delete(record.key, b.CAUSE)
     assert deleted is not None
     return deleted
+
+
+def test_what_is_remembered_of_operations_is_bounded(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Caches that came and went leave nothing behind but their newest operations."""
+    monkeypatch.setattr("controller.store.OPERATIONS_KEPT", 2)
+    for number in range(8):
+        key = replace(b.KEY, name=f"cache-{number}")
+        create, delete = (Cause(request_id=f"{word}-{number}") for word in "cd")
+        store.put(key, lambda _: Change(b.SPEC, Work.CREATING), create)
+        deleted = store.delete(key, delete)
+        assert deleted is not None
+        store.drop(deleted)
+    assert store.operation("d-0") is None
+    assert store.operation("d-7") is not None
+    assert not store._open

@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 import falcon.testing
 import pytest
 
-from controller.model import Errand, ErrandKind, Record
+from controller.model import Record
 from controller.pace import realistic
+from controller.spec import Errand, ErrandKind
 from tests.redis_requests import request
 from tests.wire.children import mistakes, premium, settled, style
 from tests.wire.rig import CACHE, SUBSCRIPTION, VERSION, Wire

@@ -123,6 +123,18 @@ def test_a_write_that_any_page_could_send_is_refused(
         assert wire.store.records() == ()
 
 
+@pytest.mark.parametrize("slash", ["%2f", "%2F"])
+def test_an_encoded_slash_is_no_separator(wire: Wire, slash: str) -> None:
+    """What servers make of it would delete another cache than the one that is named."""
+    wire.create()
+    there = wire.store.records()
+    sent = {"REQUEST_URI": f"{CACHE}{slash}?api-version=2024-11-01"}
+    refused = wire.call("DELETE", f"{CACHE}/", extras=sent)
+    assert (refused.status_code, refused.json["error"]["code"]) == (400, "BadRequest")
+    assert slash in refused.json["error"]["message"]
+    assert wire.store.records() == there
+
+
 @pytest.mark.parametrize(
     ("method", "path", "code"),
     [

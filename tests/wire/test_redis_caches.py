@@ -118,14 +118,14 @@ def test_a_bad_name_is_refused_by_every_operation(wire: Wire, path: str) -> None
 
 def test_a_refused_creation_leaves_nothing(wire: Wire) -> None:
     """All mistakes in one answer, with the id of the request."""
-    refused = wire.call("PUT", json=request(location="Mars", shardCount="1"))
+    refused = wire.call("PUT", json=request(redisVersion="9", shardCount="1"))
     error = refused.json["error"]
     assert (refused.status_code, error["code"]) == (400, "InvalidRequestBody")
     assert error["message"].endswith(
         f"\r\nRequestID={refused.headers['x-ms-request-id']}"
     )
     assert [each["target"] for each in error["details"]] == [
-        "location",
+        "properties.redisVersion",
         "properties.shardCount",
     ]
     assert wire.call("GET").status_code == 404
@@ -147,6 +147,29 @@ def test_a_missing_location_is_refused_by_arm(wire: Wire) -> None:
         "code": "LocationRequired",
         "message": "The location property is required for this definition.",
     }
+
+
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [
+        pytest.param({}, "LocationRequired", id="no location"),
+        pytest.param(
+            {"location": "Mars", "properties": {}},
+            "LocationNotAvailableForResourceType",
+            id="no such location",
+        ),
+    ],
+)
+def test_a_wrong_location_gives_the_code_whatever_else_is_wrong(
+    wire: Wire, raw: dict[str, Any], code: str
+) -> None:
+    """ARM looks at it before the provider sees the rest, which is told all the same."""
+    error = wire.call("PUT", json=raw).json["error"]
+    assert set(error) == {"code", "message", "details"}
+    assert error["code"] == code
+    first, second = error["details"]
+    assert (first["target"], first["code"]) == ("location", code)
+    assert second["target"].startswith("properties")
 
 
 def test_older_versions_show_less(wire: Wire) -> None:

@@ -135,6 +135,28 @@ def test_an_unchanged_cache_is_left_alone(slow: Wire, method: str) -> None:
     assert slow.store.records() == before
 
 
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        pytest.param(request(), id="Basic"),
+        pytest.param(request("C1", "Standard"), id="Standard"),
+        pytest.param(premium(), id="Premium"),
+        pytest.param(premium(zones=["1", "2"], shardCount=2), id="zones"),
+    ],
+)
+def test_what_is_shown_can_be_sent_back(
+    method: str, raw: dict[str, Any], wire: Wire
+) -> None:
+    """Scripts read a cache, change one member, and send the whole."""
+    assert wire.call("PUT", json=raw).status_code == 201
+    wire.settle()
+    before = wire.store.records()
+    done = wire.call(method, json=wire.call("GET").json)
+    assert (done.status_code, polls(done)) == (200, False), done.text
+    assert wire.store.records() == before
+
+
 def test_a_put_over_a_cache_keeps_its_keys_and_shows_them(prompt: Wire) -> None:
     """200 with an operation if it makes work; what it left out has its default."""
     old = prompt.call("POST", f"{CACHE}/listKeys").json

@@ -18,19 +18,11 @@ from pathlib import Path
 
 import psutil
 
-from controller.backends.process_children import SERVERS, Children
-from controller.backends.process_files import HOST, Labels, Place
+from controller.backends.process.children import SERVERS, Children
+from controller.backends.process.files import HOST, Labels, Place
 from controller.errors import PortTakenError, TransientError
-from controller.model import (
-    Address,
-    CacheKey,
-    Endpoint,
-    Node,
-    NodeKey,
-    NodeSpec,
-    Phase,
-    Ports,
-)
+from controller.model import CacheKey, Endpoint, Ports
+from controller.nodes import Address, Node, NodeKey, NodeSpec, Phase
 
 OLDEST = (7, 0)  # whose ACL rules and settings are those of today
 WATCH_SECONDS = 0.05  # between two looks for deaths; one system call per process

@@ -12,12 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from controller.backends import docker_shape as shape
-from controller.backends.docker_containers import Containers
-from controller.backends.docker_engine import Engine, Json
-from controller.backends.docker_network import Network
+from controller.backends.docker import shape
+from controller.backends.docker.containers import Containers
+from controller.backends.docker.engine import Engine, Json
+from controller.backends.docker.network import Network
 from controller.errors import TerminalError, TransientError
-from controller.model import CacheKey, Endpoint, Node, NodeKey, NodeSpec, Ports
+from controller.model import CacheKey, Endpoint, Ports
+from controller.nodes import Node, NodeKey, NodeSpec
 
 _EVENTS = ["start", "die", "oom", "stop", "kill", "pause", "unpause", "destroy"]
 

@@ -11,8 +11,8 @@ import re
 import threading
 from pathlib import Path
 
-from controller.backends.docker_engine import Engine, Json
-from controller.backends.docker_shape import INSTANCE, Place
+from controller.backends.docker.engine import Engine, Json
+from controller.backends.docker.shape import INSTANCE, Place
 from controller.errors import TerminalError
 
 _BUILT_IN = {"bridge", "host", "none"}  # networks without names

@@ -11,7 +11,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from controller import acl
 from controller.backends.conffile import conf_file
-from controller.model import CacheKey, NodeKey, NodeSpec
+from controller.model import CacheKey
+from controller.nodes import NodeKey, NodeSpec
 
 HOST = "127.0.0.1"
 LOG_TAIL_BYTES = 2048

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from api.errors import ArmError, Detail
-from api.redis.fields import Body, without_nulls
+from api.fields import Body, without_nulls
 
 AnyBody = TypeVar("AnyBody", bound=Body)
 
@@ -67,17 +67,22 @@ def of_body(error: ValidationError) -> tuple[Detail, ...]:
 
 
 def refusal(mistakes: Sequence[Detail]) -> ArmError:
-    """Make the error for at least one mistake; several are listed in ``details``."""
+    """Make the error for at least one mistake; several are listed in ``details``.
+
+    One that ARM finds by itself gives them all its code: the provider is not asked.
+    """
     if len(mistakes) == 1:
         one = mistakes[0]
         return ArmError(400, one.code, one.message, gateway=one.code in _GATEWAY)
     targets = ", ".join(each.target for each in mistakes)
+    by_arm = [each.code for each in mistakes if each.code in _GATEWAY]
     return ArmError(
         400,
-        INVALID,
+        by_arm[0] if by_arm else INVALID,
         f"{len(mistakes)} values of the request are invalid: {targets}. Each is "
         "explained in 'details'; nothing was changed.",
         details=tuple(mistakes),
+        gateway=bool(by_arm),
     )
 
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from controller import acl
 from controller.backends.conffile import conf_file
-from controller.backends.docker_engine import Json
-from controller.model import Address, CacheKey, Node, NodeKey, NodeSpec, Phase
+from controller.backends.docker.engine import Json
+from controller.model import CacheKey
+from controller.nodes import Address, Node, NodeKey, NodeSpec, Phase
 
 _PREFIX = "azure-redis-emulator."
 INSTANCE = f"{_PREFIX}instance"

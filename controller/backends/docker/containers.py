@@ -13,7 +13,7 @@ from http import HTTPStatus
 
 import tenacity
 
-from controller.backends.docker_engine import (
+from controller.backends.docker.engine import (
     Engine,
     ImageMissingError,
     Json,

@@ -1,0 +1,5 @@
+"""Servers as processes of this machine."""
+
+from controller.backends.process.backend import ProcessBackend, find_binary
+
+__all__ = ["ProcessBackend", "find_binary"]

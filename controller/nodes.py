@@ -1,0 +1,133 @@
+"""Values around one server: its name, what it needs, and what was seen of it."""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from controller.model import CacheKey, Ports
+from controller.spec import NOTHING, KeyDigest
+
+
+@dataclass(frozen=True, slots=True)
+class NodeKey:
+    """Which server of which cache; ``index`` counts from 0."""
+
+    cache: CacheKey
+    index: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.cache}#{self.index}"
+
+
+class Phase(enum.Enum):
+    """State of a node's process, as far as the plan cares."""
+
+    RUNNING = enum.auto()
+    STOPPED = enum.auto()  # created, exited, dead: `Backend.start` may revive it
+    PAUSED = enum.auto()
+    REMOVING = enum.auto()  # the engine is at it; absent soon
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the controller reaches a server; not always where its users do."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A server that a backend found."""
+
+    key: NodeKey
+    uid: str  # of the cache it was created for
+    fingerprint: str  # of the `NodeSpec` it was created from
+    phase: Phase
+    address: Address | None = None  # None: it cannot be reached in this phase
+    detail: str = ""  # why it is not running, as far as the engine tells
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """A complete, successful look found no node."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The engine could not be asked; nothing may be concluded from it."""
+
+    cause: str
+
+
+Sighting = Node | Absent | Unknown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AclUser:
+    """One user of a server: what it is opened by and what it may do.
+
+    ``rules`` is the part of the server's own ``ACL LIST`` line behind the
+    passwords, such as ``~* &* +@all``.
+    """
+
+    name: str
+    enabled: bool
+    digests: frozenset[KeyDigest]
+    rules: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeSpec:
+    """All that a node needs; what of it needs a new server is in ``fingerprint``."""
+
+    uid: str
+    generation: int
+    image: str
+    ports: Ports
+    boot: str
+    memory_bytes: int  # what the process may use in all
+    users: tuple[AclUser, ...]
+    settings: Mapping[str, str]  # CONFIG names and values that can change live
+    immutable: Mapping[str, str]  # CONFIG names and values fixed at the start
+
+    @property
+    def fingerprint(self) -> str:
+        """Digest of what only a new server can change; keys are not in it."""
+        fixed = (
+            self.uid,
+            self.image,
+            str(self.ports),
+            self.boot,
+            str(self.memory_bytes),
+            repr(sorted(self.immutable.items())),
+        )
+        return hashlib.sha256("\n".join(fixed).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """What a server says of itself, over the controller's own connection.
+
+    ``accepted`` are the access keys that opened it a moment ago. ``ceilings`` holds
+    settings which the machine cannot serve as asked, with the most it can.
+    """
+
+    users: Mapping[str, AclUser]
+    settings: Mapping[str, str]
+    accepted: frozenset[KeyDigest]
+    ceilings: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """One look at one node, taken before planning.
+
+    ``server`` is ``None`` when it did not answer: not known is not empty.
+    """
+
+    node: Sighting
+    server: Server | None = None

@@ -1,0 +1,63 @@
+"""Long-running operations, as ARM has them: how a write went, for those who poll."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, replace
+
+from controller.model import CacheKey, Record
+
+
+class OperationState(enum.StrEnum):
+    """State of a long-running operation, as ARM spells it."""
+
+    IN_PROGRESS = "InProgress"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+    CANCELED = "Canceled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """A write that takes its time; ``id`` is that of the request.
+
+    It follows its record until it ends, and then stays as it ended, while the
+    cache may recover.
+    """
+
+    id: str
+    key: CacheKey
+    uid: str
+    generation: int
+    deletes: bool
+    state: OperationState = OperationState.IN_PROGRESS
+    code: str = ""
+    message: str = ""
+
+    @property
+    def ended(self) -> bool:
+        """Nothing will change it any more."""
+        return self.state is not OperationState.IN_PROGRESS
+
+    def follow(self, record: Record | None) -> Operation:
+        """Settle by what became of the record; ``None``: it is gone."""
+        if self.ended:
+            return self
+        if record is None or record.uid != self.uid:
+            gone = OperationState.SUCCEEDED if self.deletes else OperationState.CANCELED
+            return self._end(gone)
+        if record.deleting and not self.deletes:
+            return self._end(OperationState.CANCELED)
+        if record.failure is not None:
+            return replace(
+                self,
+                state=OperationState.FAILED,
+                code=record.failure.reason,
+                message=record.failure.message,
+            )
+        if not self.deletes and record.settled and record.generation >= self.generation:
+            return self._end(OperationState.SUCCEEDED)
+        return self
+
+    def _end(self, state: OperationState) -> Operation:
+        return replace(self, state=state)

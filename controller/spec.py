@@ -1,0 +1,166 @@
+"""What a user asks of a cache; frozen values, and no word on how it is served."""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from types import MappingProxyType
+from typing import Any, NewType
+
+from controller.children import (
+    AccessPolicy,
+    AccessPolicyAssignment,
+    FirewallRule,
+    LinkedServer,
+    PrivateEndpointConnection,
+    ScheduleEntry,
+)
+
+KeyDigest = NewType("KeyDigest", str)  # SHA-256 of a password, lower-case hex
+
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """Text that opens a server; shows only its digest, so logs and diffs are safe."""
+
+    reveal: str = field(repr=False)
+
+    @property
+    def digest(self) -> KeyDigest:
+        """The form in which ``ACL LIST`` shows a password."""
+        return KeyDigest(hashlib.sha256(self.reveal.encode()).hexdigest())
+
+    def __str__(self) -> str:
+        return f"sha256:{self.digest[:8]}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessKeys:
+    """The two passwords of a cache; either one opens it."""
+
+    primary: Secret
+    secondary: Secret
+
+    @property
+    def digests(self) -> frozenset[KeyDigest]:
+        """What must open the cache; nothing else may."""
+        return frozenset({self.primary.digest, self.secondary.digest})
+
+
+class Tier(enum.StrEnum):
+    """Service tier, as ARM spells it in ``sku.name``."""
+
+    BASIC = "Basic"
+    STANDARD = "Standard"
+    PREMIUM = "Premium"
+
+
+@dataclass(frozen=True, slots=True)
+class Sku:
+    """Tier and size; ``Sku(Tier.PREMIUM, 1)`` is P1."""
+
+    tier: Tier
+    capacity: int
+
+    @property
+    def family(self) -> str:
+        """``P`` for Premium, else ``C``."""
+        return "P" if self.tier is Tier.PREMIUM else "C"
+
+    @property
+    def size(self) -> str:
+        """Row of the sizing tables, such as ``C0``."""
+        return f"{self.family}{self.capacity}"
+
+
+def _echoed() -> Any:  # noqa: ANN401 (what dataclasses.field returns)
+    """Mark a field that is stored and shown, and asks nothing of a server."""
+    return field(default=None, metadata={"echoed": True})
+
+
+def _children(none: Any = NOTHING) -> Any:  # noqa: ANN401 (as above)
+    """Mark a kind of children: echoed, and only written to through their own paths."""
+    return field(default_factory=lambda: none, metadata={"echoed": True, "child": True})
+
+
+class ErrandKind(enum.StrEnum):
+    """What can be done to a running server once."""
+
+    FLUSH = "Flush"  # empty all its databases
+    DISCONNECT = "Disconnect"  # as a failover does: clients come back and find all
+    IMPORT = "Import"  # accepted, and without effect yet
+    EXPORT = "Export"  # the same
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """Something to do once, for the request of this id."""
+
+    kind: ErrandKind
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheSpec:
+    """What the user asked for, defaults filled in by ``api.redis.schema``.
+
+    ``None`` means that the request did not set the property and that answers
+    leave it out. Source: RedisCreateParameters, api-version 2024-11-01.
+    """
+
+    location: str = field(metadata={"echoed": True})  # display name: "West Europe"
+    sku: Sku
+    access_keys: AccessKeys
+    redis_version: str = field(default="6.0", metadata={"echoed": True})
+    enable_non_ssl_port: bool = field(default=False, metadata={"echoed": True})
+    redis_configuration: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    boot: str = ""  # id of the newest request for a new, empty server
+    errands: tuple[Errand, ...] = ()  # the newest of each kind
+    minimum_tls_version: str | None = _echoed()
+    public_network_access: str | None = _echoed()
+    update_channel: str | None = _echoed()
+    zonal_allocation_policy: str | None = _echoed()
+    disable_access_key_authentication: bool | None = _echoed()
+    shard_count: int | None = _echoed()
+    replicas_per_primary: int | None = _echoed()
+    tenant_settings: Mapping[str, str] | None = _echoed()
+    subnet_id: str | None = _echoed()
+    static_ip: str | None = _echoed()
+    zones: tuple[str, ...] | None = _echoed()
+    identity: Mapping[str, Any] | None = _echoed()
+    tags: Mapping[str, str] = field(
+        default_factory=lambda: NOTHING, metadata={"echoed": True}
+    )
+    firewall_rules: Mapping[str, FirewallRule] = _children()
+    patch_schedule: tuple[ScheduleEntry, ...] = _children(none=())
+    linked_servers: Mapping[str, LinkedServer] = _children()  # secondaries of this one
+    private_endpoint_connections: Mapping[str, PrivateEndpointConnection] = _children()
+    access_policies: Mapping[str, AccessPolicy] = _children()  # custom ones
+    access_policy_assignments: Mapping[str, AccessPolicyAssignment] = _children()
+
+    @property
+    def children(self) -> Mapping[str, Any]:
+        """The fields that hold children; no write to the cache itself changes them."""
+        return {
+            each.name: getattr(self, each.name)
+            for each in fields(self)
+            if each.metadata.get("child")
+        }
+
+    def asks_the_same(self, other: CacheSpec) -> bool:
+        """Tell whether a server that fits one fits the other."""
+        return all(
+            getattr(self, each.name) == getattr(other, each.name)
+            for each in fields(self)
+            if not each.metadata.get("echoed")
+        )
+
+    def with_errand(self, errand: Errand) -> CacheSpec:
+        """Ask for an errand, in the place of an earlier one of its kind."""
+        others = (each for each in self.errands if each.kind is not errand.kind)
+        return replace(self, errands=(*others, errand))
