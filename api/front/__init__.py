@@ -1,0 +1,1 @@
+"""One TCP port for HTTP and HTTPS, in front of waitress."""
