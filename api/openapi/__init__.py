@@ -1,0 +1,1 @@
+"""``/openapi.json``: what is served, generated from the models that check requests."""
