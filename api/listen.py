@@ -9,6 +9,9 @@ import socket
 import psutil
 
 
+BACKLOG = 1024  # terraform opens a connection for each request
+
+
 class CannotListenError(Exception):
     """The address cannot be listened on; the message says why and what to set."""
 
@@ -17,7 +20,8 @@ def listen(host: str, port: int) -> socket.socket:
     """Take the address, or raise `CannotListenError`."""
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        return socket.create_server((str(address[0]), port), family=family)
+        where = (str(address[0]), port)
+        return socket.create_server(where, family=family, backlog=BACKLOG)
     except OSError as error:
         reason = error.strerror
         if error.errno == errno.EADDRINUSE:

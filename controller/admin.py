@@ -32,6 +32,7 @@ ANSWER_SECONDS = 1.0  # a server that needs longer for a PING counts as silent
 RETRY_SECONDS = 2.0  # in all, around one call
 
 _CEILING = re.compile(r"try with (\d+)")  # CONFIG SET maxclients beyond the file limit
+_BUSY = "BUSY "  # a script runs; it is killed by its author, not by us
 _FULL = "max number of clients reached"
 _LOST = (redis.ConnectionError, redis.TimeoutError)
 _Answer = TypeVar("_Answer")
@@ -45,7 +46,10 @@ class Admin(Protocol):
         ...
 
     def look(self, node: Node, keys: AccessKeys) -> Server | None:
-        """Ask for users and settings, and try both keys; ``None``: no answer."""
+        """Ask for users and settings, and try both keys; ``None``: no answer.
+
+        Raises `TransientError` for a server that says it has no time: it is not dead.
+        """
         ...
 
     def apply_users(
@@ -107,7 +111,9 @@ class RedisAdmin:
                 for key in (keys.primary, keys.secondary)
                 if _opens(kept.address, key, users)
             }
-        except redis.RedisError:
+        except redis.RedisError as error:
+            if isinstance(error, redis.BusyLoadingError) or _BUSY in str(error):
+                raise TransientError(f"the server answers: {error}") from error
             return None
         return Server(
             users=users,
@@ -125,21 +131,21 @@ class RedisAdmin:
         where it fails the server goes back to what it has saved.
         """
         client = self._connected(node).client
-        tell = client.pipeline(transaction=False)
-        for user in users:
-            tell.execute_command("ACL SETUSER", *acl.setuser(user))
-        if drop:
-            tell.execute_command("ACL DELUSER", *sorted(drop))
-        tell.execute_command("ACL SAVE")
 
-        def save_or_undo() -> None:
+        def tell() -> None:
+            lines = client.pipeline(transaction=False)  # a new one: each sends once
+            for user in users:
+                lines.execute_command("ACL SETUSER", *acl.setuser(user))
+            if drop:
+                lines.execute_command("ACL DELUSER", *sorted(drop))
+            lines.execute_command("ACL SAVE")
             try:
-                tell.execute()
+                lines.execute()
             except redis.ResponseError:
                 client.acl_load()
                 raise
 
-        _call(save_or_undo)
+        _call(tell)
 
     def apply_settings(self, node: Node, settings: Mapping[str, str]) -> None:
         """Set one by one; what the machine cannot serve is set to its most."""

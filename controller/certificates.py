@@ -35,7 +35,7 @@ AUTHORITY_LIFE = timedelta(days=3650)
 LEAF_LIFE = timedelta(days=397)  # the most that clients take: CA/B Forum, 6.3.2
 BACKDATED = timedelta(hours=24)  # for clients and containers whose clock is late
 
-LOCAL = (
+LOCAL = (  # what every authority may sign for; see Note [Name constraints]
     "localhost",
     "redis.cache.windows.net",
     "host.docker.internal",

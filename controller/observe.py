@@ -55,11 +55,17 @@ class Observer:
             self._touched.add(cache)
 
     def __call__(self, key: NodeKey, keys: AccessKeys) -> Observed:
-        """Gather all that a plan may depend on; a silent server is no error."""
+        """Gather all that a plan may depend on; a silent server is no error.
+
+        One that answers, but has no time, is not judged: it may hold data.
+        """
         node = self._recall(key) or self.find(key)
         match node:
             case Node(phase=Phase.RUNNING, address=address) if address is not None:
-                return Observed(node=node, server=self._admin.look(node, keys))
+                try:
+                    return Observed(node=node, server=self._admin.look(node, keys))
+                except TransientError as error:
+                    return Observed(node=Unknown(str(error)))
             case _:
                 return Observed(node=node)
 

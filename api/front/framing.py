@@ -17,10 +17,9 @@ class Part(enum.Enum):
 
 
 class Framing:
-    """Follows a client's requests, one after the other; judges and keeps nothing.
+    """Follows a client's requests, and judges and keeps nothing.
 
-    So when it disagrees with the server inside about where a request ends, only a
-    deadline is wrong.
+    Deadlines depend on it, and nothing else; see Note [Byte-exact].
     """
 
     def __init__(self) -> None:

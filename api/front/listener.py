@@ -31,7 +31,7 @@ _FULL = refusal(
 
 @dataclass(frozen=True, slots=True)
 class Sockets:
-    """Where the server inside is called: one Unix socket for each URL scheme."""
+    """Where the server inside is called, by URL scheme; see Note [Byte-exact]."""
 
     http: Path
     https: Path

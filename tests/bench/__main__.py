@@ -8,11 +8,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 
-from tests.bench import idle, lifecycle, resync, throughput
+from tests.bench import front, idle, lifecycle, resync, throughput
 
 PARTS: Mapping[str, Callable[[], None]] = {
     "lifecycle": lifecycle.run,
     "throughput": throughput.run,
+    "front": front.run,
     "idle": idle.run,
     "resync": resync.run,
 }

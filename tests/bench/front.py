@@ -92,7 +92,9 @@ def _front(ready: Connection) -> None:
     server.start()
     port = listener.getsockname()[1]
     ready.send(Target(port, authority.certificate_pem.decode()))
-    server.wait()
+    with contextlib.suppress(EOFError):
+        ready.recv()  # nothing comes but the end
+    server.drain(1)
 
 
 class _Nothing:
@@ -113,10 +115,13 @@ def _running(
     here, there = _apart.Pipe()
     process = _apart.Process(target=serve, args=(there,))
     process.start()
+    there.close()
     try:
         yield here.recv(), psutil.Process(process.pid)
     finally:
-        process.kill()
+        here.close()
+        if serve is _alone:  # waitress knows no other end
+            process.kill()
         process.join()
 
 
