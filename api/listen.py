@@ -8,7 +8,6 @@ import socket
 
 import psutil
 
-
 BACKLOG = 1024  # terraform opens a connection for each request
 
 

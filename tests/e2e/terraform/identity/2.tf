@@ -1,0 +1,18 @@
+resource "azurerm_resource_group" "group" {
+  name     = "tf-identity"
+  location = "westeurope"
+}
+
+resource "azurerm_redis_cache" "cache" {
+  name                = "tf-identity"
+  location            = azurerm_resource_group.group.location
+  resource_group_name = azurerm_resource_group.group.name
+  sku_name            = "Standard"
+  family              = "C"
+  capacity            = 1
+
+  identity {
+    type         = "SystemAssigned, UserAssigned"
+    identity_ids = ["${azurerm_resource_group.group.id}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/mine"]
+  }
+}

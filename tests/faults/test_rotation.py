@@ -1,0 +1,174 @@
+"""A regenerated key works and the old one does not, from the answer on, for ever."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import pytest
+import redis
+
+from controller.spec import Secret
+from tests.emulator import eventually
+from tests.faults.proxy import EngineProxy
+from tests.faults.rig import Rig, admits, client_of
+from tests.faults.servers import DockerServers, Servers
+
+ROTATIONS = 25
+OTHER = {"primaryKey": "secondaryKey", "secondaryKey": "primaryKey"}
+
+
+class Logins(threading.Thread):
+    """Logs in again and again with one key, until it is told to stop."""
+
+    def __init__(self, port: int, key: str) -> None:
+        super().__init__()
+        self._port, self._key = port, key
+        self._stopped = threading.Event()
+        self.admitted = 0
+        self.refused = 0
+        self.unanswered = 0
+
+    def run(self) -> None:
+        """Count how it goes."""
+        while not self._stopped.is_set():
+            with client_of(self._port, self._key) as client:
+                try:
+                    self.admitted += bool(client.ping())
+                except redis.AuthenticationError:
+                    self.refused += 1
+                except redis.RedisError:
+                    self.unanswered += 1
+
+    def stop(self) -> None:
+        """End it, and wait for its end."""
+        self._stopped.set()
+        self.join()
+
+
+@contextmanager
+def logging_in(port: int, key: str) -> Iterator[Logins]:
+    """Log in for as long as the block lasts, and once at least."""
+    logins = Logins(port, key)
+    logins.start()
+    try:
+        eventually(lambda: logins.admitted + logins.refused + logins.unanswered)
+        yield logins
+    finally:
+        logins.stop()
+
+
+@pytest.fixture
+def cache(rig: Rig[Servers]) -> Iterator[str]:
+    """Create a cache that serves."""
+    rig.emulator.create("rotated")
+    yield "rotated"
+    rig.emulator.delete("rotated")
+
+
+@pytest.mark.parametrize(
+    ("which", "name"), [("Primary", "primaryKey"), ("Secondary", "secondaryKey")]
+)
+def test_a_key_is_exchanged_on_the_running_server(
+    rig: Rig[Servers], cache: str, which: str, name: str
+) -> None:
+    """When the answer is out the new key works and the old does not; nothing else."""
+    old, port = rig.emulator.keys(cache), rig.port(cache)
+    server = rig.servers.runs(cache)
+
+    new = rig.emulator.rotate(cache, which)
+
+    assert admits(port, new[name])
+    assert not admits(port, old[name])
+    assert new[OTHER[name]] == old[OTHER[name]]
+    assert admits(port, new[OTHER[name]])
+    assert rig.servers.runs(cache) == server
+    assert rig.emulator.keys(cache) == new
+
+
+def test_the_other_key_is_never_refused(rig: Rig[Servers], cache: str) -> None:
+    """Clients that log in while the primary key is exchanged notice nothing."""
+    keys, port = rig.emulator.keys(cache), rig.port(cache)
+    with logging_in(port, keys["secondaryKey"]) as logins:
+        for _ in range(ROTATIONS):
+            new = rig.emulator.rotate(cache)
+            assert admits(port, new["primaryKey"])
+    assert logins.admitted >= ROTATIONS
+    assert (logins.refused, logins.unanswered) == (0, 0)
+
+
+def test_an_old_key_is_refused_from_the_answer_on(
+    rig: Rig[Servers], cache: str
+) -> None:
+    """A client that goes on with the old key is let in before, and never after."""
+    keys, port = rig.emulator.keys(cache), rig.port(cache)
+    with logging_in(port, keys["primaryKey"]) as logins:
+        eventually(lambda: logins.admitted)
+        rig.emulator.rotate(cache)
+        with logging_in(port, keys["primaryKey"]) as later:
+            eventually(lambda: later.refused > ROTATIONS)
+    assert logins.refused
+    assert (later.admitted, later.unanswered) == (0, 0)
+
+
+@pytest.mark.docker
+def test_a_restart_revives_no_old_key(docked: Rig[DockerServers]) -> None:
+    """Whoever restarts the container finds the new keys, with no controller about."""
+    docked.emulator.create("restarted")
+    old, port = docked.emulator.keys("restarted"), docked.port("restarted")
+    new = docked.emulator.rotate("restarted")
+
+    with docked.emulator.stopped():
+        docked.servers.restart("restarted")
+        eventually(lambda: admits(port, new["primaryKey"]))
+        assert not admits(port, old["primaryKey"])
+        assert admits(port, new["secondaryKey"])
+
+    docked.emulator.delete("restarted")
+
+
+def test_what_a_server_starts_from_has_the_new_key(
+    rig: Rig[Servers], cache: str
+) -> None:
+    """The file is written before the answer is out, and the old key is not in it."""
+    old = rig.emulator.keys(cache)
+
+    new = rig.emulator.rotate(cache)
+
+    files = rig.servers.shown(cache)
+    assert Secret(new["primaryKey"]).digest.encode() in files
+    assert Secret(new["secondaryKey"]).digest.encode() in files
+    assert Secret(old["primaryKey"]).digest.encode() not in files
+
+
+@pytest.mark.docker
+def test_a_rotation_does_nothing_to_the_container(
+    docked: Rig[DockerServers], healthy: EngineProxy
+) -> None:
+    """The engine is not asked to change anything."""
+    docked.emulator.create("rotated")
+    healthy.calls.clear()
+    docked.emulator.rotate("rotated")
+    assert healthy.changes() == []
+    docked.emulator.delete("rotated")
+
+
+def test_rotations_at_once_leave_two_keys(rig: Rig[Servers], cache: str) -> None:
+    """Requests that come at the same time are done one by one, or refused as busy."""
+    port = rig.port(cache)
+    old = rig.emulator.keys(cache)
+    with ThreadPoolExecutor(4) as pool:
+        calls = [
+            pool.submit(rig.emulator.call, "POST", f"{cache}/regenerateKey", body)
+            for body in ({"keyType": "Primary"}, {"keyType": "Secondary"}) * 4
+        ]
+    statuses = {call.result().status_code for call in calls}
+    assert statuses <= {200, 409}
+    assert 200 in statuses
+    keys = rig.emulator.keys(cache)
+    assert all(admits(port, key) for key in keys.values())
+    assert set(keys.values()) != set(old.values())
+    for key in set(old.values()) - set(keys.values()):
+        assert not admits(port, key)
