@@ -8,12 +8,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 
-from tests.bench import front, idle, lifecycle, resync, throughput
+from tests.bench import clients, front, idle, lifecycle, resync, throughput
 
 PARTS: Mapping[str, Callable[[], None]] = {
     "lifecycle": lifecycle.run,
     "throughput": throughput.run,
     "front": front.run,
+    "clients": clients.run,
     "idle": idle.run,
     "resync": resync.run,
 }
