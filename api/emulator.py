@@ -99,7 +99,8 @@ def describe(settings: Settings, engine: Engine) -> Mapping[str, Any]:
     """Say what runs here and why: for the banner, the log and the status page."""
     return {
         "version": version(DISTRIBUTION),
-        "url": f"http(s)://{settings.host}:{settings.port}",
+        "url": f"http://{settings.host}:{settings.port}",
+        "https": f"https://localhost:{settings.port}",
         "trust": str(settings.state_directory / CERTIFICATE_FILE),
         "backend": engine.backend.describe(),
         "why": engine.why,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -22,6 +24,11 @@ SUBSCRIPTION = "my-sub"
 GROUP = "my-rg"
 PATIENCE_SECONDS = 30.0
 PORTS_EACH = 12  # of each kind, for one emulator
+
+# Byte n is locked by the test run that uses port n: between a look at a port and the
+# start of what listens on it, another run would find it free as well.
+_CLAIMS = Path(tempfile.gettempdir()) / f"azure-redis-emulator-ports-{os.getuid()}"
+_claims = _CLAIMS.open("a")
 
 _Value = TypeVar("_Value")
 
@@ -39,14 +46,16 @@ def eventually(
 
 
 def free_ports(count: int) -> int:
-    """Find the first of ``count`` ports in a row that nobody uses, below 32768.
+    """Claim ``count`` ports in a row that nobody uses, below 32768; gives the first.
 
-    Rows begin at multiples of ``count``, so that no two of them overlap.
+    Rows begin at multiples of ``count``, so that no two of them overlap. They are kept
+    from other test runs for as long as this one lasts.
     """
     start = 10_000 // count + os.getpid() % (20_000 // count)
     for first in range(start * count, 32_000, count):
         with contextlib.ExitStack() as held:
             try:
+                fcntl.lockf(_claims, fcntl.LOCK_EX | fcntl.LOCK_NB, count, first)
                 for port in range(first, first + count):
                     held.enter_context(socket.create_server(("127.0.0.1", port)))
             except OSError:
@@ -204,7 +213,8 @@ class Emulator:
             return 0
         process.send_signal(number)
         status = process.wait(seconds)
-        self.process = None
+        if self.process is process:  # else somebody has started the next one already
+            self.process = None
         return status
 
 

@@ -1,4 +1,4 @@
-"""Middleware: what strict mode wants to be there before a responder is asked."""
+"""Middleware: names that can be, and in strict mode what has to be there."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CREATES = ("PUT", "PATCH")
 
 
 class Gate:
-    """Asks for a token, the subscription and the group; see Note [Scopes]."""
+    """Looks at the token, the subscription and the group; see Note [Scopes]."""
 
     def __init__(self, scopes: Scopes) -> None:
         self._scopes = scopes

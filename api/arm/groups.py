@@ -18,7 +18,6 @@ from api.body import read_object
 from api.context import api_version, base_url, cause
 from api.errors import ArmError
 from api.fields import Body
-from api.names import check_group
 from api.tags import Tags
 
 LOCATION_UNKNOWN = "LocationNotAvailableForResourceGroup"
@@ -94,7 +93,6 @@ class GroupResource:
         self, req: falcon.Request, resp: falcon.Response, subscription: str, group: str
     ) -> None:
         """Create a group, or replace its tags."""
-        check_group(subscription, group)
         body = mistakes.judged(read_object(req), PutBody)
         wanted = Group(
             subscription=subscription,

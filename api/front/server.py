@@ -25,6 +25,7 @@ from api.front.limits import Limits
 from api.front.listener import Front, Sockets
 
 THREADS = 8
+SIGNAL_SECONDS = 0.5  # a signal waits no longer than that
 READ_BYTES = 8 << 20  # more than is accepted: a client cut short hears no answer
 
 Wsgi = Callable[..., Iterable[bytes]]
@@ -52,8 +53,13 @@ class HttpServer:
         self._front.start()
 
     def wait(self) -> None:
-        """Block until it serves no more, be it after `drain` or for a fault."""
-        self._ended.wait()
+        """Block until it serves no more, be it after `drain` or for a fault.
+
+        The system may give a signal to any thread, and Python answers it in the main
+        thread alone, when that wakes up: so it does, now and then.
+        """
+        while not self._ended.wait(SIGNAL_SECONDS):
+            pass
 
     def drain(self, seconds: float) -> None:
         """Take no new request, and wait until the last answer is out, or time is up."""

@@ -17,7 +17,6 @@ from api import versions
 from api.openapi import arm_operations, cache_operations
 from api.openapi.arm_answers import Error
 from api.openapi.operations import (
-    EXAMPLES,
     IN_PATHS,
     VERSIONS,
     Answer,
@@ -45,9 +44,9 @@ PARAMETERS = {
             "in": "path",
             "required": True,
             "schema": schema,
-            "example": EXAMPLES[name],
+            "example": example,
         }
-        for name, schema in IN_PATHS.items()
+        for name, (schema, example) in IN_PATHS.items()
     },
     **{
         name: {"name": "api-version", "in": "query", "required": True, "schema": schema}
@@ -75,20 +74,20 @@ class OpenApi:
 
 def document(routes: Mapping[str, object]) -> dict[str, Any]:
     """Describe the operations of ``routes``, template → resource."""
-    responders = {fold(path): resource for path, resource in routes.items()}
-    served = [each for each in OPERATIONS if fold(each.path) in responders]
-    refs, schemas = _schemas(served)
+    resources = {fold(path): resource for path, resource in routes.items()}
+    refs, schemas = _schemas()
     error = {"description": "It was refused.", **_json(refs[Error])}
     paths: dict[str, dict[str, Any]] = defaultdict(dict)
-    for each in served:
-        responder = getattr(responders[fold(each.path)], f"on_{each.method.lower()}")
-        paths[each.path][each.method.lower()] = {
+    for each in OPERATIONS:
+        method = each.method.lower()
+        responder = getattr(resources[fold(each.path)], f"on_{method}")
+        paths[each.path][method] = {
             "operationId": each.name,
             "tags": [each.name.partition("_")[0]],
             "description": inspect.getdoc(responder),
             "parameters": [*_parameters(each)],
             **_body(each, refs),
-            "responses": dict(_responses(each, refs, served)),
+            "responses": dict(_responses(each, refs)),
         }
     return {
         "openapi": "3.1.0",
@@ -110,10 +109,10 @@ def fold(path: str) -> str:
 _Refs = Mapping[object, dict[str, Any]]  # by model
 
 
-def _schemas(served: list[Operation]) -> tuple[_Refs, dict[str, Any]]:
+def _schemas() -> tuple[_Refs, dict[str, Any]]:
     """Make a schema of each model, and a reference to it."""
-    bodies = {each.body for each in served if each.body is not None}
-    answers = {Error, *(a.model for each in served for a in each.answers.values())}
+    bodies = {each.body for each in OPERATIONS if each.body is not None}
+    answers = {Error, *(a.model for each in OPERATIONS for a in each.answers.values())}
     refs, schemas = models_json_schema(
         [
             *((model, "validation") for model in bodies),
@@ -145,10 +144,10 @@ def _body(operation: Operation, refs: _Refs) -> dict[str, Any]:
 
 
 def _responses(
-    operation: Operation, refs: _Refs, served: list[Operation]
+    operation: Operation, refs: _Refs
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     for status, answer in operation.answers.items():
-        links = _made(operation, served) | _followed(answer)
+        links = _made(operation) | _followed(answer)
         success = _success(status, answer, refs)
         yield str(status), success | ({"links": links} if links else {})
     for status in operation.statuses:
@@ -170,7 +169,7 @@ def _success(status: int, answer: Answer, refs: _Refs) -> dict[str, Any]:
     }
 
 
-def _made(operation: Operation, served: list[Operation]) -> dict[str, Any]:
+def _made(operation: Operation) -> dict[str, Any]:
     """Lead from what a PUT made to all that can be done with it."""
     if operation.method != "PUT":
         return {}
@@ -180,7 +179,7 @@ def _made(operation: Operation, served: list[Operation]) -> dict[str, Any]:
             "operationId": each.name,
             "parameters": {name: f"$request.path.{name}" for name in known},
         }
-        for each in served
+        for each in OPERATIONS
         if f"{each.path}/".startswith(f"{operation.path}/") and each is not operation
     }
 

@@ -25,34 +25,26 @@ TEXT: Mapping[str, Any] = {"type": "string", "minLength": 1}
 # More resources than any list has.
 COUNT: Mapping[str, Any] = {"type": "integer", "minimum": 0, "maximum": 999_999}
 
-# What stands in paths: examples, and then schemas, by the names that Azure gives them.
-EXAMPLES: Mapping[str, str] = {
-    "subscriptionId": HOME_SUBSCRIPTION,
-    "resourceGroupName": "my-group",
-    "name": "my-cache",
-    "ruleName": "my_rule",
-    "linkedServerName": "my-replica",
-    "accessPolicyName": "My policy",
-    "accessPolicyAssignmentName": "my-assignment",
-    "privateEndpointConnectionName": "my-connection",
-    "resourceProviderNamespace": "Microsoft.Cache",
-    "location": "West Europe",
-    "operationId": "00000000-0000-0000-0000-00000000000a",
-    "aliasName": "my-alias",
-}
-IN_PATHS: Mapping[str, Mapping[str, Any]] = {
-    "subscriptionId": names.SUBSCRIPTION.json_schema,
-    "resourceGroupName": names.GROUP.json_schema,
-    "name": names.CACHE.json_schema,
-    "ruleName": firewall_rules.NAME.json_schema,
-    "linkedServerName": names.CACHE.json_schema,
-    "accessPolicyName": access_policies.NAME.json_schema,
-    "accessPolicyAssignmentName": access_policy_assignments.NAME.json_schema,
-    "privateEndpointConnectionName": private_endpoints.NAME.json_schema,
-    "resourceProviderNamespace": NAMESPACE.json_schema,
-    "location": TEXT,
-    "operationId": TEXT,
-    "aliasName": TEXT,
+# Schema and example of what stands in paths, by the names that Azure gives it.
+IN_PATHS: Mapping[str, tuple[Mapping[str, Any], str]] = {
+    "subscriptionId": (names.SUBSCRIPTION.json_schema, HOME_SUBSCRIPTION),
+    "resourceGroupName": (names.GROUP.json_schema, "my-group"),
+    "name": (names.CACHE.json_schema, "my-cache"),
+    "ruleName": (firewall_rules.NAME.json_schema, "my_rule"),
+    "linkedServerName": (names.CACHE.json_schema, "my-replica"),
+    "accessPolicyName": (access_policies.NAME.json_schema, "My policy"),
+    "accessPolicyAssignmentName": (
+        access_policy_assignments.NAME.json_schema,
+        "my-assignment",
+    ),
+    "privateEndpointConnectionName": (
+        private_endpoints.NAME.json_schema,
+        "my-connection",
+    ),
+    "resourceProviderNamespace": (NAMESPACE.json_schema, "Microsoft.Cache"),
+    "location": (TEXT, "West Europe"),
+    "operationId": (TEXT, "00000000-0000-0000-0000-00000000000a"),
+    "aliasName": (TEXT, "my-alias"),
 }
 
 # The ``api-version``, by the name that the document has for the parameter.

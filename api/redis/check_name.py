@@ -37,10 +37,9 @@ class CheckNameAvailability:
         self._parts = parts
 
     def on_post(
-        self, req: falcon.Request, _resp: falcon.Response, *, subscription: str
+        self, req: falcon.Request, _resp: falcon.Response, **_path: str
     ) -> None:
         """Answer 200 and nothing more if it is free; 409 if it is anybody's."""
-        names.check_subscription(subscription)
         name = children.read(req, NameBody).name
         if self._parts.store.owner(name) is not None:
             raise NameTakenError(name)

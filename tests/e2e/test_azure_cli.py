@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ import redis
 
 from tests.e2e import applications, clients
 from tests.e2e.driver import SCRIPTS, RefusedError, driving
-from tests.emulator import Emulator
+from tests.emulator import Emulator, eventually
 
 pytestmark = pytest.mark.docker
 
@@ -63,6 +64,40 @@ def cache(az: Az) -> Iterator[Cache]:
 def connected(cache: Cache, key: str) -> redis.Redis:
     """Connect to a cache as az shows it."""
     return applications.connected(cache["hostName"], cache["port"], key)
+
+
+@pytest.mark.parametrize(
+    "credentials",
+    [
+        "--service-principal -u any -p any --tenant 22222222-2222-2222-2222-222222222222",
+        "-u somebody@example.test -p any",
+        "--use-device-code",
+        "--identity",
+    ],
+)
+def test_any_login_succeeds(azure: Emulator, tmp_path: Path, credentials: str) -> None:
+    """A program of its own for each command: what one leaves behind serves the next."""
+    program = clients.python(*clients.AZURE_CLI) / "bin/az"
+    variables = clients.surroundings(azure, tmp_path)
+    if credentials == "--identity":
+        variables |= {"IDENTITY_ENDPOINT": f"{azure.base}/msi/token"}
+        variables |= {"IDENTITY_HEADER": "any"}
+    for command in (
+        f"cloud register -n emulator --endpoint-resource-manager {azure.secure}",
+        "cloud set -n emulator",
+        f"login {credentials}",
+        "redis list",
+        "logout",
+    ):
+        done = subprocess.run(
+            [program, *command.split(), "--only-show-errors"],
+            env=variables,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, (command, done.stderr)
 
 
 def test_groups(az: Az) -> None:
@@ -222,6 +257,8 @@ def test_a_server_is_flushed_and_rebooted(az: Az, cache: Cache) -> None:
     told = az(f"redis force-reboot {CACHE} --reboot-type AllNodes")
     assert "successfully scheduled" in told["message"]
     applications.wait_for_another_run(client, before)
+    state = f"redis show {CACHE} --query provisioningState"
+    eventually(lambda: az(state) == "Succeeded")
 
 
 @pytest.mark.usefixtures("cache")

@@ -169,7 +169,7 @@ def test_a_terminal_gets_a_banner(tmp_path: Path) -> None:
     ) as process:
         os.close(theirs)
         with os.fdopen(ours) as terminal:
-            shown = "".join(terminal.readline() for _ in range(5))
+            shown = "".join(terminal.readline() for _ in range(7))
             process.terminate()
             process.wait(SECONDS)
     assert shown.startswith("azure-redis-emulator")

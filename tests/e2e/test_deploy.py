@@ -82,7 +82,7 @@ def test_the_example_reaches_its_cache_by_name(compose: Compose) -> None:
     compose("up", "--no-build", "--exit-code-from", "example")
     logs = compose("logs", "--no-color")
     assert "says: hello" in logs
-    assert '"event": "shutdown.clean", "removed": 1' in logs
+    assert '"event": "shutdown.clean"' in logs
 
 
 def test_the_emulator_in_the_image_is_not_root(compose: Compose) -> None:

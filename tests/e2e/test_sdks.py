@@ -18,7 +18,7 @@ import redis
 from tests.e2e import applications, sdks
 from tests.e2e.driver import RefusedError
 from tests.e2e.sdks import Sdk
-from tests.emulator import Emulator
+from tests.emulator import Emulator, eventually
 
 pytestmark = pytest.mark.docker
 
@@ -68,6 +68,11 @@ def created(sdk: Sdk, name: str, **members: object) -> Cache:
 def connected(cache: Cache, key: str) -> redis.Redis:
     """Connect to a cache as the client shows it."""
     return applications.connected(cache["host_name"], cache["port"], key)
+
+
+def succeeded(cache: Cache) -> bool:
+    """Tell whether a cache takes writes again."""
+    return bool(cache["provisioning_state"] == "Succeeded")
 
 
 def test_a_cache_lives(sdk: Sdk, style: str) -> None:
@@ -230,6 +235,7 @@ def test_a_server_is_flushed_and_rebooted(sdk: Sdk, cache: Cache) -> None:
     told = sdk("redis", "force_reboot", GROUP, name, {"reboot_type": "AllNodes"})
     assert "successfully scheduled" in told["message"]
     applications.wait_for_another_run(client, before)
+    eventually(lambda: succeeded(sdk("redis", "get", GROUP, name)))
 
 
 def test_data_is_exported_and_imported(sdk: Sdk, cache: Cache) -> None:

@@ -17,6 +17,7 @@ from tests.faults.rig import RIGS, Rig
 from tests.faults.servers import DockerServers, Servers
 
 END_SECONDS = 8.0  # the promise: Docker itself kills after ten
+ATTEMPTS = 5  # at what happens to every other one by chance
 CACHES = [f"cache-{number}" for number in range(6)]
 
 MakeRig = Callable[[Path], AbstractContextManager[Rig[Servers]]]
@@ -110,3 +111,16 @@ def test_a_daemon_that_hangs_does_not_hold_up_the_end(
     assert lone.servers.nodes()
     lone.emulator.start()
     eventually(lambda: not lone.servers.nodes())
+
+
+def test_a_process_that_was_frozen_hears_the_signal(tmp_path: Path) -> None:
+    """The system may wake another thread with it than the one that has to act."""
+    emulator = Emulator(tmp_path, FLOCI_AZ_SERVICES_REDIS_MOCKED="true")
+    try:
+        for _ in range(ATTEMPTS):
+            emulator.start()
+            with emulator.stopped():
+                pass
+            assert emulator.stop(END_SECONDS) == 0
+    finally:
+        emulator.kill()
