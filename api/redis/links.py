@@ -53,9 +53,13 @@ Links = Mapping[CacheKey, tuple[Link, ...]]
 
 def links_of(records: Iterable[Record]) -> Links:
     """Find the links among ``records``; caches that have none are left out."""
-    by_uid = {record.uid: record for record in records if not record.deleting}
+    there = [record for record in records if not record.deleting]
+    primaries = [record for record in there if record.spec.linked_servers]
+    if not primaries:  # as nearly always, and asked for with every cache shown
+        return {}
+    by_uid = {record.uid: record for record in there}
     found: dict[CacheKey, tuple[Link, ...]] = {}
-    for primary in by_uid.values():
+    for primary in primaries:
         for linked in primary.spec.linked_servers.values():
             secondary = by_uid.get(linked.uid)
             if secondary is None:

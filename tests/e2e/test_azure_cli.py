@@ -69,10 +69,10 @@ def connected(cache: Cache, key: str) -> redis.Redis:
 @pytest.mark.parametrize(
     "credentials",
     [
-        "--service-principal -u any -p any --tenant 22222222-2222-2222-2222-222222222222",
-        "-u somebody@example.test -p any",
-        "--use-device-code",
-        "--identity",
+        pytest.param(f"--service-principal -u any -p any --tenant {TENANT}", id="app"),
+        pytest.param("-u somebody@example.test -p any", id="person"),
+        pytest.param("--use-device-code", id="device-code"),
+        pytest.param("--identity", id="managed-identity"),
     ],
 )
 def test_any_login_succeeds(azure: Emulator, tmp_path: Path, credentials: str) -> None:
