@@ -31,6 +31,7 @@ from tests.contract.rigs import (
     KEYS,
     NODE,
     Rig,
+    clear,
     eventually,
     process_instance,
     process_rig,
@@ -182,9 +183,8 @@ def test_a_half_removed_node_is_still_found(
     rig.backend.create(NODE, rig.spec())
 
     def rmtree(path: Path) -> None:
-        if path.name != "data":
-            raise OSError(errno.EBUSY, "Device or resource busy")
-        path.rmdir()
+        assert path.name == "data"
+        raise OSError(errno.EBUSY, "Device or resource busy")
 
     with monkeypatch.context() as patch:
         patch.setattr(shutil, "rmtree", rmtree)
@@ -194,6 +194,41 @@ def test_a_half_removed_node_is_still_found(
     assert rig.node(NODE).phase is Phase.STOPPED
     rig.backend.remove(NODE)
     assert rig.backend.find(NODE) is None
+
+
+class KilledError(BaseException):
+    """The end of the controller, as far as a test goes."""
+
+
+def killed(*_: object, **__: object) -> None:
+    """Stand for the call that the controller did not live to make."""
+    raise KilledError
+
+
+@pytest.mark.parametrize("unmade", ["rename", "replace"])
+def test_a_directory_that_was_hardly_made_is_swept_away(
+    rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unmade: str
+) -> None:
+    """A controller killed while it creates leaves no directory that nobody owns."""
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, unmade, killed)
+        with pytest.raises(KilledError):
+            rig.backend.create(NODE, rig.spec())
+    clear(process_instance("ours", tmp_path))
+    assert not list(tmp_path.glob("*"))
+
+
+def test_a_directory_that_was_nearly_removed_is_swept_away(
+    rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A controller killed while it removes leaves no directory that nobody owns."""
+    rig.backend.create(NODE, rig.spec())
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", killed)
+        with pytest.raises(KilledError):
+            rig.backend.remove(NODE)
+    clear(process_instance("ours", tmp_path))
+    assert not list(tmp_path.glob("*"))
 
 
 # --- processes of others -------------------------------------------------------------

@@ -19,7 +19,7 @@ from pathlib import Path
 import psutil
 
 from controller.backends.process.children import SERVERS, Children
-from controller.backends.process.files import HOST, Labels, Place
+from controller.backends.process.files import HOST, Labels, Place, sweep
 from controller.errors import PortTakenError, TransientError
 from controller.model import CacheKey, Endpoint, Ports
 from controller.nodes import Address, Node, NodeKey, NodeSpec, Phase
@@ -56,6 +56,7 @@ class ProcessBackend:
         self._directory = directory.absolute()
         self._hostname = hostname or "localhost"
         self._binary = binary
+        sweep(self._directory)
         self._children = Children()
         self._running: dict[int, CacheKey] = {}  # by the number of the process
         self._closed = threading.Event()
@@ -96,7 +97,7 @@ class ProcessBackend:
                 fingerprint=UNFINISHED,
                 port=spec.ports.plain,
             )
-            place.label(labels)
+            place.found(labels)
             place.furnish(spec)
             self._run(place, replace(labels, fingerprint=spec.fingerprint))
 
@@ -159,7 +160,7 @@ class ProcessBackend:
             return
         for path in sorted(self._directory.iterdir()):
             place = Place(path)
-            labels = place.labels()
+            labels = None if path.name.startswith(".") else place.labels()
             if labels is not None and labels.instance == self._instance:
                 yield place, labels
 

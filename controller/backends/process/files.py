@@ -1,4 +1,11 @@
-"""The directory of one server process: what it starts from, and whose it is."""
+"""The directory of one server process: what it starts from, and whose it is.
+
+Note [Half a directory]
+~~~~~~~~~~~~~~~~~~~~~~~
+A directory without labels would belong to nobody, and stay for ever. So it has a hidden
+name until its labels are in it, and again before they are deleted; a controller that is
+killed meanwhile leaves a hidden one, and the next sweeps those away.
+"""
 
 from __future__ import annotations
 
@@ -66,9 +73,16 @@ class Place:
         except (FileNotFoundError, NotADirectoryError, ValidationError):
             return None
 
+    def found(self, labels: Labels) -> None:
+        """Make the directory with its labels in it; see Note [Half a directory]."""
+        for each in (self.path, self._hidden):
+            shutil.rmtree(each, ignore_errors=True)  # nobody lives there
+        self._hidden.mkdir(mode=0o700, parents=True)
+        _write(self._hidden / self._labels.name, _LABELS.dump_json(labels, indent=1))
+        self._hidden.rename(self.path)
+
     def label(self, labels: Labels) -> None:
         """Write who lives here; a crash leaves the old text or the new one."""
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         new = self._labels.with_suffix(".new")
         _write(new, _LABELS.dump_json(labels, indent=1))
         new.replace(self._labels)
@@ -99,17 +113,33 @@ class Place:
         return next((line for line in reversed(lines) if line.strip()), "")
 
     def clear(self) -> None:
-        """Delete everything, the labels last: what is half deleted is still found."""
+        """Delete everything, the labels last: what is half deleted is still found.
+
+        See Note [Half a directory].
+        """
         for each in self.path.iterdir():
             if each.is_dir():
                 shutil.rmtree(each)
             elif each != self._labels:
                 each.unlink()
-        shutil.rmtree(self.path)
+        if self._hidden.exists():
+            shutil.rmtree(self._hidden)
+        self.path.rename(self._hidden)
+        shutil.rmtree(self._hidden)
+
+    @property
+    def _hidden(self) -> Path:
+        return self.path.with_name(f".{self.path.name}")
 
     @property
     def _labels(self) -> Path:
         return self.path / "node.json"
+
+
+def sweep(directory: Path) -> None:
+    """Delete what a killed controller left; see Note [Half a directory]."""
+    for half in directory.glob(".*"):
+        shutil.rmtree(half)
 
 
 def _write(path: Path, text: bytes) -> None:
