@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.e2e.endpoint import Endpoint
+from tests.e2e.handmade import made as opened
 from tests.emulator import Emulator, running
 
 
@@ -15,3 +17,10 @@ def azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     state = tmp_path_factory.mktemp("azure")
     with running(state, FLOCI_AZ_SERVICES_REDIS_BACKEND="docker") as emulator:
         yield emulator
+
+
+@pytest.fixture(scope="session")
+def cache_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
+    """Have a cache with both ports, two keys and an Entra user."""
+    with opened(tmp_path_factory.mktemp("cache")) as endpoint:
+        yield endpoint
