@@ -71,7 +71,8 @@ def _run(chosen: Settings) -> int:
             chosen.state_directory, names, datetime.now(UTC)
         )
         own = OwnCertificate(authority, names)
-        emulator = assemble(chosen, choose(chosen, instance), authority)
+        engine = choose(chosen, instance, authority)
+        emulator = assemble(chosen, engine, authority)
         _announce(chosen, emulator, human=human)
         if chosen.enabled:
             emulator.loop.start()

@@ -23,13 +23,16 @@ from api.arm.gate import Gate
 from api.arm.routes import routes
 from api.arm.scopes import Scopes
 from api.arm.signing import Signer
-from api.certificate import trust_routes
+from api.certificate import own_names, trust_routes
 from api.engine import Engine
 from api.guard import Surface
 from api.parts import Parts
 from controller import loop
 from controller.certificates import Authority
 from controller.config import Limits
+from controller.errands import Errands
+from controller.execute import World
+from controller.leaves import Leaves
 from controller.metrics import LoopMetrics
 from controller.model import CacheKey, Moment
 from controller.observe import Observer
@@ -74,7 +77,8 @@ def assemble(settings: Settings, engine: Engine, authority: Authority) -> Emulat
         queue.add(key)
 
     store = Store(_ledger(settings, engine), written, now, pace_of(settings.operations))
-    looping = _loop(settings, engine, store, queue, registry)
+    reconcile = _reconciler(settings, engine, store, authority)
+    looping = _loop(reconcile, queue, registry)
     described = describe(settings, engine)
     parts = Parts(
         store=store,
@@ -110,35 +114,47 @@ def describe(settings: Settings, engine: Engine) -> Mapping[str, Any]:
     }
 
 
-def _loop(
-    settings: Settings,
-    engine: Engine,
-    store: Store,
-    queue: WorkQueue[CacheKey],
-    registry: CollectorRegistry,
-) -> loop.Loop:
-    observer = Observer(engine.backend, engine.admin, time.monotonic)
-    reconcile = Reconciler(
+def _reconciler(
+    settings: Settings, engine: Engine, store: Store, authority: Authority
+) -> Reconciler:
+    return Reconciler(
         store=store,
-        backend=engine.backend,
-        admin=engine.admin,
-        observe=observer,
-        limits=Limits(
-            image=settings.default_image, max_memory_bytes=settings.max_memory_bytes
+        world=World(
+            backend=engine.backend,
+            admin=engine.admin,
+            errands=Errands(admin=engine.admin),
         ),
+        observe=Observer(engine.backend, engine.admin, time.monotonic),
+        limits=Limits(
+            image=settings.default_image,
+            max_memory_bytes=settings.max_memory_bytes,
+            restricted=settings.restrict_commands,
+        ),
+        leaves=Leaves(authority, lambda key: _names(settings, engine, key)),
+        tokens=lambda _record: {},
         clock=now,
     )
+
+
+def _loop(
+    reconcile: Reconciler, queue: WorkQueue[CacheKey], registry: CollectorRegistry
+) -> loop.Loop:
     return loop.Loop(
         loop.Parts(
-            store=store,
-            backend=engine.backend,
-            observer=observer,
+            store=reconcile.store,
+            backend=reconcile.world.backend,
+            observer=reconcile.observe,
             reconcile=reconcile,
             queue=queue,
             metrics=LoopMetrics(registry, queue.__len__),
             clock=now,
         )
     )
+
+
+def _names(settings: Settings, engine: Engine, key: CacheKey) -> tuple[str, ...]:
+    """Give the names and addresses under which a cache answers."""
+    return (*own_names(settings), *engine.backend.names(key), key.azure_host)
 
 
 def _ledger(settings: Settings, engine: Engine) -> Ledger:

@@ -15,6 +15,7 @@ from controller.backends.base import Backend
 from controller.backends.docker import DockerBackend
 from controller.backends.mocked import MockedAdmin, MockedBackend, MockedEngine
 from controller.backends.process import ProcessBackend, find_binary
+from controller.certificates import Authority
 from controller.errors import ControllerError
 from controller.settings import Settings
 from controller.statedir import Instance
@@ -33,7 +34,7 @@ class Engine:
     why: str
 
 
-def choose(settings: Settings, instance: Instance) -> Engine:
+def choose(settings: Settings, instance: Instance, authority: Authority) -> Engine:
     """Pick the backend that the settings name, or the best that works here.
 
     A daemon that is named and does not answer is waited for; ``auto`` takes what
@@ -47,7 +48,12 @@ def choose(settings: Settings, instance: Instance) -> Engine:
             why="caches are mocked" if settings.enabled else "caches are turned off",
         )
     backend, why = _real(settings, instance)
-    return Engine(backend=backend, admin=RedisAdmin(instance.secret), why=why)
+    admin = RedisAdmin(
+        instance.secret,
+        authority.certificate_pem,
+        restricted=settings.restrict_commands,
+    )
+    return Engine(backend=backend, admin=admin, why=why)
 
 
 def _real(settings: Settings, instance: Instance) -> tuple[Backend, str]:

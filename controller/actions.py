@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from controller.model import ErrandFailure
 from controller.nodes import AclUser, NodeSpec
 from controller.spec import Errand
 
@@ -18,6 +19,7 @@ class CreateNode:
     """Create and start a server, its users and settings already in place."""
 
     spec: NodeSpec = field(repr=False)
+    keep_data: bool
     cause: str
 
 
@@ -25,22 +27,43 @@ class CreateNode:
 class StartNode:
     """Make the existing server run again."""
 
+    keep_data: bool
+    cause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaveData:
+    """Have the server write its data down for the one that takes its place."""
+
     cause: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoveNode:
-    """Remove the server with its data."""
+    """Remove the server, and its data unless the next one is to have them."""
 
+    keep_data: bool = False
+    cause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstallCertificate:
+    """Put the certificate's files where the server finds them."""
+
+    spec: NodeSpec = field(repr=False)
     cause: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplyUsers:
-    """Set these users, each in one atomic command, drop those, and save."""
+    """Set these users, each in one atomic command, drop those, and save.
+
+    Then the connections of ``disconnect`` end: of users, by name.
+    """
 
     users: tuple[AclUser, ...]
     drop: frozenset[str]
+    disconnect: frozenset[str] = frozenset()
     cause: str
 
 
@@ -68,9 +91,16 @@ class Wait:
     cause: str
 
 
-Action = (
-    CreateNode | StartNode | RemoveNode | ApplyUsers | ApplySettings | RunErrand | Wait
+Change = (
+    CreateNode
+    | StartNode
+    | SaveData
+    | RemoveNode
+    | InstallCertificate
+    | ApplyUsers
+    | ApplySettings
 )
+Action = Change | RunErrand | Wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,16 +127,38 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
+class Deeds:
+    """What a round did that the next ones have to know of.
+
+    ``ran`` are errands that ended, the ``failed`` ones among them with the reason;
+    ``saved`` says that data wait for the server which takes another's place.
+    """
+
+    ran: frozenset[Errand] = frozenset()
+    failed: tuple[ErrandFailure, ...] = ()
+    started: bool = False
+    saved: bool = False
+
+    def __or__(self, other: Deeds) -> Deeds:
+        """Add what was done besides."""
+        return Deeds(
+            ran=self.ran | other.ran,
+            failed=self.failed + other.failed,
+            started=self.started or other.started,
+            saved=self.saved or other.saved,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Again:
     """Look again; ``after`` in seconds, ``None`` for the queue's back-off.
 
-    ``ran`` and ``started`` tell what was done of that which must not be done at will.
+    ``deeds`` are what was done of that which must not be done at will.
     """
 
     after: float | None
     cause: str
-    ran: frozenset[Errand] = frozenset()
-    started: bool = False
+    deeds: Deeds = Deeds()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +167,7 @@ class Stuck:
 
     reason: str
     cause: str
+    deeds: Deeds = Deeds()
 
 
 Outcome = Done | Again | Stuck

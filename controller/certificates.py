@@ -13,6 +13,7 @@ Go keep to it, as was tried; Java takes no constraint of an authority that it tr
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import re
 from collections.abc import Iterable
@@ -38,6 +39,7 @@ BACKDATED = timedelta(hours=24)  # for clients and containers whose clock is lat
 LOCAL = (  # what every authority may sign for; see Note [Name constraints]
     "localhost",
     "redis.cache.windows.net",
+    "redis.internal",  # what containers are named below; see Note [Name constraints]
     "host.docker.internal",
     "127.0.0.0/8",
     "10.0.0.0/8",
@@ -59,6 +61,11 @@ class Leaf:
     key_pem: bytes = field(repr=False)
     not_after: datetime
     renew_at: datetime  # at two thirds of its life
+
+    @property
+    def digest(self) -> str:
+        """Name the certificate by its content, for file names; 16 hex digits."""
+        return hashlib.sha256(self.certificate_pem).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)

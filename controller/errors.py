@@ -29,6 +29,17 @@ class TerminalError(ControllerError):
         self.reason = reason
 
 
+class ErrandFailedError(ControllerError):
+    """An errand was in vain, and trying again cannot help: no such file to import.
+
+    ``reason`` is a word in CamelCase, for programs.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
 class PortTakenError(ControllerError):
     """Another program holds the node's host port; the caller picks another."""
 

@@ -2,77 +2,121 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import assert_never
 
+from controller import config
 from controller.actions import (
-    Action,
     Again,
     ApplySettings,
     ApplyUsers,
+    Change,
     CreateNode,
+    Deeds,
     Done,
+    InstallCertificate,
     Outcome,
     Plan,
     RemoveNode,
     RunErrand,
+    SaveData,
     StartNode,
     Stuck,
     Wait,
 )
 from controller.admin import Admin
 from controller.backends.base import Backend
-from controller.errors import TerminalError, TransientError
+from controller.errors import ErrandFailedError, TerminalError, TransientError
+from controller.model import ErrandFailure
 from controller.nodes import Node, NodeKey, Sighting
 from controller.spec import Errand
 
+UNDER_WAY_SECONDS = 1.0  # before a long errand is asked for again; its end says so
 
-def execute(
-    plan: Plan, key: NodeKey, node: Sighting, backend: Backend, admin: Admin
-) -> Outcome:
+# Does an errand, or begins it: true once it is done. Raises `ErrandFailedError`.
+RunsErrands = Callable[[Node, Errand], bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """What a plan acts on."""
+
+    backend: Backend
+    admin: Admin
+    errands: RunsErrands
+
+
+def execute(plan: Plan, key: NodeKey, node: Sighting, world: World) -> Outcome:
     """Run the actions in order and say when to look at this cache again.
 
     ``node`` is what the plan was made from; the first failure ends the round. Raises
     `PortTakenError`: only the caller can give the node another port.
     """
-    after = 0.0
-    ran: frozenset[Errand] = frozenset()
-    started = False
+    after, deeds = 0.0, Deeds()
     for action in plan:
         try:
-            after = _run(action, key, node, backend, admin)
+            match action:
+                case Wait(seconds=seconds):
+                    after = seconds
+                case RunErrand(errand=errand):
+                    ended, after = _errand(errand, _running(node), world)
+                    deeds |= ended
+                case _:
+                    deeds |= _change(action, key, node, world)
+                    after = 0.0
         except TransientError as error:
-            return Again(after=None, cause=str(error), ran=ran)
+            return Again(after=None, cause=str(error), deeds=deeds)
         except TerminalError as error:
-            return Stuck(reason=error.reason, cause=str(error))
-        if isinstance(action, RunErrand):
-            ran |= {action.errand}
-        started = started or isinstance(action, StartNode)
+            return Stuck(reason=error.reason, cause=str(error), deeds=deeds)
     if not plan.actions:
         return Done()
-    return Again(after=after, cause=str(plan), ran=ran, started=started)
+    return Again(after=after, cause=str(plan), deeds=deeds)
 
 
-def _run(
-    action: Action, key: NodeKey, node: Sighting, backend: Backend, admin: Admin
-) -> float:
+def _change(action: Change, key: NodeKey, node: Sighting, world: World) -> Deeds:
+    backend = world.backend
     match action:
-        case CreateNode(spec=spec):
-            backend.create(key, spec)
-        case StartNode():
-            backend.start(key)
-        case RemoveNode():
-            backend.remove(key)
-        case ApplyUsers(users=users, drop=drop):
-            admin.apply_users(_running(node), users, drop)
+        case CreateNode(spec=spec, keep_data=keep):
+            backend.create(key, spec, keep_data=keep)
+        case StartNode(keep_data=keep):
+            backend.start(key, keep_data=keep)
+            return Deeds(started=True)
+        case RemoveNode(keep_data=keep):
+            backend.remove(key, keep_data=keep)
+        case InstallCertificate(spec=spec):
+            backend.write(key, config.leaf_files(spec))
+        case _:
+            return _tell(action, _running(node), world.admin)
+    return Deeds()
+
+
+def _tell(
+    action: SaveData | ApplyUsers | ApplySettings, node: Node, admin: Admin
+) -> Deeds:
+    match action:
+        case SaveData():
+            admin.save(node)
+            return Deeds(saved=True)
+        case ApplyUsers(users=users, drop=drop, disconnect=disconnect):
+            admin.apply_users(node, users, drop)
+            admin.disconnect(node, disconnect)
         case ApplySettings(settings=settings):
-            admin.apply_settings(_running(node), settings)
-        case RunErrand(errand=errand):
-            admin.run_errand(_running(node), errand.kind)
-        case Wait(seconds=seconds):
-            return seconds
+            admin.apply_settings(node, settings)
         case _:
             assert_never(action)
-    return 0.0
+    return Deeds()
+
+
+def _errand(errand: Errand, node: Node, world: World) -> tuple[Deeds, float]:
+    """Run an errand, or have it go on; say how it ended, and when to look again."""
+    try:
+        if not world.errands(node, errand):
+            return Deeds(), UNDER_WAY_SECONDS
+    except ErrandFailedError as error:
+        failure = ErrandFailure(errand, error.reason, str(error))
+        return Deeds(ran=frozenset({errand}), failed=(failure,)), 0.0
+    return Deeds(ran=frozenset({errand})), 0.0
 
 
 def _running(node: Sighting) -> Node:

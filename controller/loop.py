@@ -53,6 +53,7 @@ class Loop:
         self._parts = parts
         self._stopping = threading.Event()
         self._look = threading.Event()
+        self._swept = False  # what an earlier emulator left is known
         self._trouble: str | None = "the first look at all nodes is not done yet"
         self._threads = [
             threading.Thread(target=target, name=name, daemon=True)
@@ -135,7 +136,10 @@ class Loop:
     def resync(self) -> None:
         """List all nodes, in one call, and have every cache and orphan looked at."""
         parts = self._parts
-        nodes = parts.observer.list()
+        nodes = {*parts.observer.list()}
+        if not self._swept:
+            nodes |= parts.backend.leftovers()
+            self._swept = True
         keys = {record.key for record in parts.store.records()}
         recovered, self._trouble = self._trouble is not None, None
         for key in keys | {node.cache for node in nodes}:

@@ -10,7 +10,7 @@ import enum
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from controller.spec import CacheSpec, Errand
+from controller.spec import CacheSpec, Errand, KeyDigest
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -45,6 +45,11 @@ class CacheKey:
             f"/subscriptions/{self.subscription}/resourceGroups/{self.group}"
             f"/providers/Microsoft.Cache/Redis/{self.name}"
         )
+
+    @property
+    def azure_host(self) -> str:
+        """The host name that the cache would have in Azure."""
+        return f"{self.name.lower()}.redis.cache.windows.net"
 
     def __str__(self) -> str:
         return f"{self.group}/{self.name}"
@@ -87,6 +92,15 @@ class Moment:
     utc: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class ErrandFailure:
+    """Why an errand was in vain; the cache is none the worse for it."""
+
+    errand: Errand
+    reason: str  # CamelCase, for programs
+    message: str  # what, why and what to do, for people
+
+
 PROGRESSING = "Progressing"  # the condition whose falsehood means failure
 
 
@@ -99,6 +113,7 @@ class Condition:
     reason: str  # CamelCase, for programs
     message: str = ""  # one sentence, for people
     since: datetime = NEVER  # UTC; moves only when ``holds`` changes
+    essential: bool = True  # else the cache is ready all the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +129,9 @@ class CacheStatus:
     """What the controller last saw; only the controller writes it.
 
     ``observed_generation`` is the newest generation that was ever seen in place.
-    ``errands_run`` are those of the spec that were run.
+    ``errands_run`` are those of the spec that were run, the failed ones included.
+    ``tokens`` are those with which somebody can sign in. ``saved`` says that data wait
+    for a new server.
     ``unsettled_since`` and ``silent_since`` are monotonic seconds: since when the
     cache is not what its spec asks for, and since when its running server does not
     answer. ``None``: it is, and it does.
@@ -123,14 +140,18 @@ class CacheStatus:
     observed_generation: int = 0
     conditions: tuple[Condition, ...] = ()
     errands_run: frozenset[Errand] = frozenset()
+    errand_failures: tuple[ErrandFailure, ...] = ()
+    tokens: frozenset[KeyDigest] = frozenset()
+    saved: bool = False
     unsettled_since: float | None = None
     silent_since: float | None = None
     starts: Starts = Starts()
 
     @property
     def ready(self) -> bool:
-        """Every claim was seen to hold."""
-        return bool(self.conditions) and all(each.holds for each in self.conditions)
+        """Every essential claim was seen to hold."""
+        essential = [each for each in self.conditions if each.essential]
+        return bool(essential) and all(each.holds for each in essential)
 
     @property
     def failure(self) -> Condition | None:

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from controller.certificates import Leaf
 from controller.model import CacheKey, Ports
 from controller.spec import NOTHING, KeyDigest
 
@@ -31,12 +32,21 @@ class Phase(enum.Enum):
     REMOVING = enum.auto()  # the engine is at it; absent soon
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """Where the controller reaches a server; not always where its users do."""
+    """Where a server is: to the controller, to its neighbours, and to itself.
+
+    ``ports`` are those that the controller dials at ``host``, which is not always where
+    users do. ``peer`` is the name by which other nodes reach the server's own ports,
+    ``listens``. ``folder`` is where the server finds its files.
+    """
 
     host: str
-    port: int
+    ports: Ports
+    peer: str
+    listens: Ports
+    folder: str
+    speaks_tls: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +57,7 @@ class Node:
     uid: str  # of the cache it was created for
     fingerprint: str  # of the `NodeSpec` it was created from
     phase: Phase
+    boot: str = ""  # of the same
     address: Address | None = None  # None: it cannot be reached in this phase
     detail: str = ""  # why it is not running, as far as the engine tells
 
@@ -78,11 +89,18 @@ class AclUser:
     enabled: bool
     digests: frozenset[KeyDigest]
     rules: str
+    nopass: bool = False  # any password opens it, and none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeSpec:
-    """All that a node needs; what of it needs a new server is in ``fingerprint``."""
+    """All that a node needs; what of it needs a new server is in ``fingerprint``.
+
+    ``renames`` hides commands: the original name → the controller's own, or empty.
+    ``published`` says whether the node may be reached from outside the engine's
+    networks, ``plain`` whether its port without TLS is open. What a ``durable`` node
+    holds outlives it.
+    """
 
     uid: str
     generation: int
@@ -93,6 +111,11 @@ class NodeSpec:
     users: tuple[AclUser, ...]
     settings: Mapping[str, str]  # CONFIG names and values that can change live
     immutable: Mapping[str, str]  # CONFIG names and values fixed at the start
+    renames: Mapping[str, str] = field(default_factory=lambda: NOTHING, repr=False)
+    leaf: Leaf = field(repr=False)
+    plain: bool = False
+    published: bool = True
+    durable: bool = False
 
     @property
     def fingerprint(self) -> str:
@@ -104,6 +127,8 @@ class NodeSpec:
             self.boot,
             str(self.memory_bytes),
             repr(sorted(self.immutable.items())),
+            repr(sorted(self.renames.items())),
+            str(self.published),
         )
         return hashlib.sha256("\n".join(fixed).encode()).hexdigest()[:16]
 
@@ -112,8 +137,9 @@ class NodeSpec:
 class Server:
     """What a server says of itself, over the controller's own connection.
 
-    ``accepted`` are the access keys that opened it a moment ago. ``ceilings`` holds
-    settings which the machine cannot serve as asked, with the most it can.
+    ``accepted`` are the access keys that opened every open port of it since it last
+    changed. ``ceilings`` holds settings which the machine cannot serve as asked, with
+    the most it can.
     """
 
     users: Mapping[str, AclUser]

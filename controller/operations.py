@@ -48,16 +48,23 @@ class Operation:
             return self._end(gone)
         if record.deleting and not self.deletes:
             return self._end(OperationState.CANCELED)
-        if record.failure is not None:
-            return replace(
-                self,
-                state=OperationState.FAILED,
-                code=record.failure.reason,
-                message=record.failure.message,
-            )
+        failure = self._failure(record)
+        if failure is not None:
+            code, message = failure
+            failed = OperationState.FAILED
+            return replace(self, state=failed, code=code, message=message)
         if not self.deletes and record.settled and record.generation >= self.generation:
             return self._end(OperationState.SUCCEEDED)
         return self
+
+    def _failure(self, record: Record) -> tuple[str, str] | None:
+        """Give code and message: of the whole cache, or of this request's errand."""
+        if record.failure is not None:
+            return record.failure.reason, record.failure.message
+        for each in record.status.errand_failures:
+            if each.errand.request_id == self.id:
+                return each.reason, each.message
+        return None
 
     def _end(self, state: OperationState) -> Operation:
         return replace(self, state=state)

@@ -17,9 +17,11 @@ from controller.actions import (
     ApplySettings,
     ApplyUsers,
     CreateNode,
+    InstallCertificate,
     Plan,
     RemoveNode,
     RunErrand,
+    SaveData,
     StartNode,
     Wait,
 )
@@ -48,11 +50,11 @@ def plan(record: Record, wanted: NodeSpec, observed: Observed, now: float) -> Pl
 
     ``now`` is in monotonic seconds. An empty plan means converged.
     """
-    if record.deleting:
-        steps = _delete(observed.node, "cache deleted")
-    else:
-        steps = _exist(record, wanted, observed.node, now, observed.server)
-    return Plan(steps or _linger(record, now))
+    if not record.deleting:
+        return Plan(_exist(record, wanted, observed, now) or _linger(record, now))
+    if isinstance(observed.node, Absent):
+        return Plan(_linger(record, now) or _delete(observed.node, "cache deleted"))
+    return Plan(_delete(observed.node, "cache deleted"))
 
 
 def plan_orphan(node: Sighting) -> Plan:
@@ -61,12 +63,11 @@ def plan_orphan(node: Sighting) -> Plan:
 
 
 def _delete(node: Sighting, cause: str) -> tuple[Action, ...]:
+    """Remove a node; where there is none its data may be left."""
     match node:
-        case Absent():
-            return ()
         case Unknown(cause=unknown):
             return (Wait(seconds=PATIENT_SECONDS, cause=unknown),)
-        case Node():
+        case Node() | Absent():
             return (RemoveNode(cause=cause),)
         case _:
             assert_never(node)
@@ -75,23 +76,24 @@ def _delete(node: Sighting, cause: str) -> tuple[Action, ...]:
 def _exist(
     record: Record,
     wanted: NodeSpec,
-    node: Sighting,
+    observed: Observed,
     now: float,
-    server: Server | None,
 ) -> tuple[Action, ...]:
+    node, server = observed.node, observed.server
+    keep = wanted.durable or record.status.saved
     match node:
         case Unknown(cause=cause):
             return (Wait(seconds=PATIENT_SECONDS, cause=cause),)
         case Absent():
-            return (CreateNode(spec=wanted, cause="no node"),)
+            return (CreateNode(spec=wanted, keep_data=keep, cause="no node"),)
         case Node(fingerprint=seen) if seen != wanted.fingerprint:
-            return _replace(wanted, f"settings {seen} -> {wanted.fingerprint}")
+            return _succeed(record, wanted, node, server)
         case Node(phase=Phase.RUNNING) if server is not None:
-            return (*_serve(wanted, server), *_run_errands(record))
+            return (*_serve(wanted, node, server), *_run_errands(record))
         case Node(phase=Phase.RUNNING):
             return _silent(record, wanted, now)
         case Node():
-            return _revive(node, record.status.starts, now)
+            return _revive(node, wanted, record.status.starts, now)
         case _:
             assert_never(node)
 
@@ -102,7 +104,9 @@ def _linger(record: Record, now: float) -> tuple[Action, ...]:
     return (Wait(seconds=rest, cause="operations are slow here"),) if rest > 0 else ()
 
 
-def _revive(node: Node, starts: Starts, now: float) -> tuple[Action, ...]:
+def _revive(
+    node: Node, wanted: NodeSpec, starts: Starts, now: float
+) -> tuple[Action, ...]:
     if node.phase is Phase.REMOVING:
         return (Wait(seconds=QUICK_SECONDS, cause="node is being removed"),)
     state = f"node is {node.phase.name.lower()}"
@@ -110,7 +114,7 @@ def _revive(node: Node, starts: Starts, now: float) -> tuple[Action, ...]:
     rest = starts.last + _pause(starts.count) - now
     if rest > 0:
         return (Wait(seconds=rest, cause=f"{cause}; started {starts.count} times"),)
-    return (StartNode(cause=cause),)
+    return (StartNode(keep_data=wanted.durable, cause=cause),)
 
 
 def _pause(starts: int) -> float:
@@ -123,15 +127,36 @@ def _pause(starts: int) -> float:
     return min(FIRST_START_SECONDS * 2.0 ** min(starts - 1, 16), LONGEST_START_SECONDS)
 
 
-def _replace(wanted: NodeSpec, cause: str) -> tuple[Action, ...]:
-    return (RemoveNode(cause=cause), CreateNode(spec=wanted, cause=cause))
+def _succeed(
+    record: Record, wanted: NodeSpec, node: Node, server: Server | None
+) -> tuple[Action, ...]:
+    """Replace a server by one that inherits its data, unless a reboot is the reason.
+
+    One that does not answer can hand over only what it has written down already.
+    """
+    cause = f"settings {node.fingerprint} -> {wanted.fingerprint}"
+    rebooted = node.boot != wanted.boot or node.uid != wanted.uid
+    if rebooted or server is None:
+        keep = node.uid == wanted.uid and (wanted.durable or record.status.saved)
+        return _replace(wanted, cause, keep=keep)
+    saved = () if wanted.durable else (SaveData(cause=cause),)
+    return (*saved, *_replace(wanted, cause, keep=True))
+
+
+def _replace(wanted: NodeSpec, cause: str, *, keep: bool) -> tuple[Action, ...]:
+    return (
+        RemoveNode(keep_data=keep, cause=cause),
+        CreateNode(spec=wanted, keep_data=keep, cause=cause),
+    )
 
 
 def _silent(record: Record, wanted: NodeSpec, now: float) -> tuple[Action, ...]:
     since = record.status.silent_since
     silence = 0.0 if since is None else now - since
     if silence > HUNG_SECONDS:
-        return _replace(wanted, f"running, yet silent for {HUNG_SECONDS:.0f} s")
+        cause = f"running, yet silent for {HUNG_SECONDS:.0f} s"
+        keep = wanted.durable or record.status.saved
+        return _replace(wanted, cause, keep=keep)
     seconds = QUICK_SECONDS if silence < LATE_SECONDS else PATIENT_SECONDS
     return (Wait(seconds=seconds, cause="server does not answer yet"),)
 
@@ -144,15 +169,21 @@ def _run_errands(record: Record) -> tuple[Action, ...]:
     )
 
 
-def _serve(wanted: NodeSpec, server: Server) -> tuple[Action, ...]:
+def _serve(wanted: NodeSpec, node: Node, server: Server) -> tuple[Action, ...]:
     users = acl.users_to_set(wanted.users, server.users)
     drop = acl.users_to_drop(wanted.users, server.users)
-    settings = config.drift(wanted.settings, server.settings, server.ceilings)
+    drift = config.drift_of(wanted, node, server)
     actions: list[Action] = []
     if users or drop:
         cause = f"{len(users)} users to set, {len(drop)} to drop"
-        actions.append(ApplyUsers(users=users, drop=drop, cause=cause))
-    if settings:
-        cause = ", ".join(f"{name} -> {value!r}" for name, value in settings.items())
-        actions.append(ApplySettings(settings=settings, cause=cause))
+        disconnect = acl.users_to_disconnect(wanted.users, server.users)
+        actions.append(
+            ApplyUsers(users=users, drop=drop, disconnect=disconnect, cause=cause)
+        )
+    if config.CERTIFICATE in drift:
+        cause = f"certificate {wanted.leaf.digest}"
+        actions.append(InstallCertificate(spec=wanted, cause=cause))
+    if drift:
+        cause = ", ".join(f"{name} -> {value!r}" for name, value in drift.items())
+        actions.append(ApplySettings(settings=drift, cause=cause))
     return tuple(actions)

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from controller.actions import Again, Outcome, Plan, Stuck
-from controller.admin import Admin
-from controller.backends.base import Backend
+from controller.acl import Tokens
+from controller.actions import Again, Done, Outcome, Plan, Stuck
 from controller.config import Limits
-from controller.desired import desired_node, node_key
+from controller.desired import Credentials, desired_node, node_key
 from controller.errors import PortsExhaustedError, PortTakenError
-from controller.execute import execute
+from controller.execute import World, execute
+from controller.leaves import Leaves
 from controller.logs import log_round
 from controller.model import CacheKey, CacheStatus, Condition, Moment, Record
-from controller.nodes import Absent, NodeKey, Sighting
+from controller.nodes import Absent, NodeKey, NodeSpec, Sighting
 from controller.observe import Observer
 from controller.plan import plan, plan_orphan
 from controller.status import status_of
@@ -26,10 +26,11 @@ class Reconciler:
     """The loop body, with the world it acts on."""
 
     store: Store
-    backend: Backend
-    admin: Admin
+    world: World
     observe: Observer
     limits: Limits
+    leaves: Leaves
+    tokens: Callable[[Record], Tokens]
     clock: Callable[[], Moment]
 
     def __call__(self, key: CacheKey) -> Outcome:
@@ -39,7 +40,7 @@ class Reconciler:
             return self._remove_orphan(key)
         started = self.clock()
         node, keys = node_key(record), record.spec.access_keys
-        wanted = desired_node(record, self.admin.password(record.uid), self.limits)
+        wanted = self._wanted(record, started)
         before = self.observe(node, keys)
         steps = plan(record, wanted, before, started.monotonic)
         if steps.acts:
@@ -52,11 +53,20 @@ class Reconciler:
             after = self.observe(node, keys)
         ended = self.clock()
         self.store.report(record, status_of(record, wanted, after, outcome, ended))
-        if record.deleting and isinstance(after.node, Absent):
+        if record.deleting and _all_gone(after.node, outcome):
             self.store.drop(record)
-            self.admin.forget(node)
+            self.world.admin.forget(node)
+            self.leaves.forget(record.uid)
         log_round(record, steps, outcome, ended.monotonic - started.monotonic)
         return outcome
+
+    def _wanted(self, record: Record, moment: Moment) -> NodeSpec:
+        credentials = Credentials(
+            admin=self.world.admin.password(record.uid),
+            leaf=self.leaves.of(record, moment.utc),
+            tokens=self.tokens(record),
+        )
+        return desired_node(record, credentials, self.limits)
 
     def _announce(self, record: Record, status: CacheStatus) -> Record:
         """Tell what was seen before work on it begins, which may take its time.
@@ -69,7 +79,7 @@ class Reconciler:
 
     def _execute(self, record: Record, steps: Plan, seen: Sighting) -> Outcome:
         try:
-            return execute(steps, node_key(record), seen, self.backend, self.admin)
+            return execute(steps, node_key(record), seen, self.world)
         except PortTakenError as error:
             return self._move_ports(record, error)
 
@@ -81,10 +91,17 @@ class Reconciler:
         return Again(after=0.0, cause=str(taken))
 
     def _remove_orphan(self, key: CacheKey) -> Outcome:
-        """See Note [Keys without a record]."""
+        """See Note [Keys without a record]; where there is no node, once is enough."""
         node = NodeKey(key)
         seen = self.observe.find(node)
-        return execute(plan_orphan(seen), node, seen, self.backend, self.admin)
+        outcome = execute(plan_orphan(seen), node, seen, self.world)
+        return Done() if _all_gone(seen, outcome) else outcome
+
+
+def _all_gone(node: Sighting, removal: Outcome) -> bool:
+    """Tell whether nothing is left of a node, not even its data."""
+    succeeded = isinstance(removal, Again) and removal.after is not None
+    return isinstance(node, Absent) and succeeded
 
 
 def _so_far(record: Record, steps: Plan) -> Outcome:

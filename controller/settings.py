@@ -26,11 +26,13 @@ from controller.settings_fields import (
     ROOT,
     AnyCase,
     BackendChoice,
+    Endpoints,
     Host,
     LogLevel,
     Names,
     Pace,
     Port,
+    Scaling,
     Size,
     Word,
     port_setting,
@@ -133,6 +135,19 @@ class Settings(BaseSettings):
         default="256mb",
         expects="a size of at least 1mb, in b, kb, mb or gb",
         example="256mb",
+    )
+    restrict_commands: bool = switch("services.redis.restrict-commands", default=True)
+    endpoints: Endpoints = setting(
+        "services.redis.endpoints",
+        default="local",
+        expects="local or azure",
+        example="azure",
+    )
+    scaling: Scaling = setting(
+        "services.redis.scaling",
+        default="gentle",
+        expects="gentle or faithful",
+        example="faithful",
     )
     operations: Pace = setting(
         "services.redis.operations",

@@ -78,6 +78,8 @@ def _lower(value: object) -> object:
 
 AnyCase = BeforeValidator(_lower)
 BackendChoice = Annotated[Literal["auto", "docker", "process"], AnyCase]
+Endpoints = Annotated[Literal["local", "azure"], AnyCase]
+Scaling = Annotated[Literal["gentle", "faithful"], AnyCase]
 LogLevel = Annotated[Literal["debug", "info", "warning", "error"], AnyCase]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]+$")]

@@ -23,6 +23,11 @@ KeyDigest = NewType("KeyDigest", str)  # SHA-256 of a password, lower-case hex
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
+# Settings of redisConfiguration that turn something on
+AAD_ENABLED = "aad-enabled"
+RDB_ENABLED = "rdb-backup-enabled"
+AOF_ENABLED = "aof-backup-enabled"
+
 
 @dataclass(frozen=True, slots=True)
 class Secret:
@@ -83,9 +88,10 @@ def _echoed() -> Any:  # noqa: ANN401 (what dataclasses.field returns)
     return field(default=None, metadata={"echoed": True})
 
 
-def _children(none: Any = NOTHING) -> Any:  # noqa: ANN401 (as above)
-    """Mark a kind of children: echoed, and only written to through their own paths."""
-    return field(default_factory=lambda: none, metadata={"echoed": True, "child": True})
+def _children(none: Any = NOTHING, *, echoed: bool = True) -> Any:  # noqa: ANN401 (as above)
+    """Mark a kind of children: they are only written to through their own paths."""
+    mark = {"echoed": echoed, "child": True}
+    return field(default_factory=lambda: none, metadata=mark)
 
 
 class ErrandKind(enum.StrEnum):
@@ -117,15 +123,15 @@ class CacheSpec:
     sku: Sku
     access_keys: AccessKeys
     redis_version: str = field(default="6.0", metadata={"echoed": True})
-    enable_non_ssl_port: bool = field(default=False, metadata={"echoed": True})
+    enable_non_ssl_port: bool = False
     redis_configuration: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     boot: str = ""  # id of the newest request for a new, empty server
     errands: tuple[Errand, ...] = ()  # the newest of each kind
-    minimum_tls_version: str | None = _echoed()
-    public_network_access: str | None = _echoed()
+    minimum_tls_version: str | None = None
+    public_network_access: str | None = None
     update_channel: str | None = _echoed()
     zonal_allocation_policy: str | None = _echoed()
-    disable_access_key_authentication: bool | None = _echoed()
+    disable_access_key_authentication: bool | None = None
     shard_count: int | None = _echoed()
     replicas_per_primary: int | None = _echoed()
     tenant_settings: Mapping[str, str] | None = _echoed()
@@ -140,8 +146,10 @@ class CacheSpec:
     patch_schedule: tuple[ScheduleEntry, ...] = _children(none=())
     linked_servers: Mapping[str, LinkedServer] = _children()  # secondaries of this one
     private_endpoint_connections: Mapping[str, PrivateEndpointConnection] = _children()
-    access_policies: Mapping[str, AccessPolicy] = _children()  # custom ones
-    access_policy_assignments: Mapping[str, AccessPolicyAssignment] = _children()
+    access_policies: Mapping[str, AccessPolicy] = _children(echoed=False)  # custom ones
+    access_policy_assignments: Mapping[str, AccessPolicyAssignment] = _children(
+        echoed=False
+    )
 
     @property
     def children(self) -> Mapping[str, Any]:
@@ -164,3 +172,8 @@ class CacheSpec:
         """Ask for an errand, in the place of an earlier one of its kind."""
         others = (each for each in self.errands if each.kind is not errand.kind)
         return replace(self, errands=(*others, errand))
+
+
+def enabled(settings: Mapping[str, str], name: str) -> bool:
+    """Tell whether a setting of ``redisConfiguration`` is on; unset ones are off."""
+    return settings.get(name, "").lower() == "true"

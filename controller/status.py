@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from controller import acl, config
-from controller.actions import Again, Done, Outcome, Stuck
+from controller.actions import Again, Deeds, Done, Outcome, Stuck
 from controller.model import (
     PROGRESSING,
     CacheStatus,
@@ -15,9 +15,18 @@ from controller.model import (
     Starts,
 )
 from controller.nodes import Node, NodeSpec, Observed, Phase, Unknown
-from controller.spec import Errand
+from controller.spec import KeyDigest
 
 _OBSERVED = ("Running", "Serving", "KeysApplied", "Configured")
+_NO_TLS = Condition(
+    "TlsServed",
+    holds=False,
+    reason="ServerWithoutTls",
+    message="The server program here knows no TLS: nothing listens on sslPort, and the "
+    "plain port is open whatever enableNonSslPort says. Install a valkey-server or "
+    "redis-server that has TLS, or use Docker, and restart the emulator.",
+    essential=False,
+)
 DEADLINE_SECONDS = 120.0  # a write that is not in place by then has failed
 
 
@@ -36,12 +45,14 @@ def status_of(
     `Record.not_before`, and the deadline counts from there.
     """
     old = record.status
-    run = _errands_run(record, outcome)
+    deeds = _deeds(outcome)
+    run = (old.errands_run | deeds.ran) & frozenset(record.spec.errands)
     seen = (
         *_seen(record, wanted, observed, moment),
         _since(record, _claim("ErrandsRun", run >= {*record.spec.errands}), moment),
     )
-    in_place = all(each.holds for each in seen) and not record.deleting
+    essential = (each for each in seen if each.essential)
+    in_place = all(each.holds for each in essential) and not record.deleting
     known = not isinstance(observed.node, Unknown)
     settled = (
         in_place
@@ -55,6 +66,11 @@ def status_of(
         observed_generation=record.generation if settled else old.observed_generation,
         conditions=(*seen, progress),
         errands_run=run,
+        errand_failures=tuple(
+            each for each in (*old.errand_failures, *deeds.failed) if each.errand in run
+        ),
+        tokens=_tokens(record, wanted, observed),
+        saved=(old.saved or deeds.saved) and not _serves(wanted, observed),
         unsettled_since=since,
         silent_since=_silent_since(record, wanted, observed, moment),
         starts=_starts(record, observed, outcome, moment),
@@ -66,31 +82,65 @@ def _seen(
 ) -> tuple[Condition, ...]:
     node, server = observed.node, observed.server
     if isinstance(node, Unknown):
-        return tuple(c for c in record.status.conditions if c.type in _OBSERVED)
+        known = {*_OBSERVED, _NO_TLS.type}
+        return tuple(c for c in record.status.conditions if c.type in known)
     running = (
         isinstance(node, Node)
         and node.phase is Phase.RUNNING
         and node.fingerprint == wanted.fingerprint
     )
-    keys = record.spec.access_keys.digests
     applied = configured = None
-    if server is not None:
-        applied = server.accepted == keys and not (
+    if server is not None and isinstance(node, Node):
+        applied = server.accepted == _opening(wanted) and not (
             acl.users_to_set(wanted.users, server.users)
             or acl.users_to_drop(wanted.users, server.users)
         )
-        configured = not config.drift(wanted.settings, server.settings, server.ceilings)
+        configured = not config.drift_of(wanted, node, server)
     claims = (running, server is not None, applied, configured)
-    return tuple(
+    conditions = [
         _since(record, _claim(kind, holds), moment)
         for kind, holds in zip(_OBSERVED, claims, strict=True)
-    )
+    ]
+    if isinstance(node, Node) and node.address and not node.address.speaks_tls:
+        conditions.append(_since(record, _NO_TLS, moment))
+    return tuple(conditions)
 
 
-def _errands_run(record: Record, outcome: Outcome) -> frozenset[Errand]:
-    """Add what this round ran to what earlier ones did, without what is superseded."""
-    ran = outcome.ran if isinstance(outcome, Again) else frozenset()
-    return (record.status.errands_run | ran) & frozenset(record.spec.errands)
+def _opening(wanted: NodeSpec) -> frozenset[KeyDigest]:
+    """Give the access keys that have to open the server."""
+    [default] = (user for user in wanted.users if user.name == acl.DEFAULT_USER)
+    return default.digests if default.enabled else frozenset()
+
+
+def _tokens(
+    record: Record, wanted: NodeSpec, observed: Observed
+) -> frozenset[KeyDigest]:
+    """Give the passwords of those who sign in with Entra, as far as they are in place.
+
+    Where the server could not be asked, what was seen before stands.
+    """
+    server = observed.server
+    if server is None:
+        return record.status.tokens
+    own = {acl.DEFAULT_USER, acl.ADMIN_USER}
+    names = {user.name for user in wanted.users} - own
+    seen = (server.users[name] for name in names if name in server.users)
+    return frozenset(digest for user in seen for digest in user.digests)
+
+
+def _serves(wanted: NodeSpec, observed: Observed) -> bool:
+    """Tell whether the node that is wanted answers."""
+    node = observed.node
+    fits = isinstance(node, Node) and node.fingerprint == wanted.fingerprint
+    return fits and observed.server is not None
+
+
+def _deeds(outcome: Outcome) -> Deeds:
+    match outcome:
+        case Again(deeds=deeds) | Stuck(deeds=deeds):
+            return deeds
+        case Done():
+            return Deeds()
 
 
 def _starts(
@@ -99,7 +149,7 @@ def _starts(
     if observed.server is not None:
         return Starts()
     old = record.status.starts
-    started = isinstance(outcome, Again) and outcome.started
+    started = _deeds(outcome).started
     return Starts(old.count + 1, moment.monotonic) if started else old
 
 

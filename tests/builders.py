@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from cryptography.hazmat.primitives.asymmetric import ec
+
 from controller import config
-from controller.desired import desired_node
+from controller.backends.mocked import MockedAdmin, MockedBackend, MockedEngine
+from controller.certificates import LOCAL, constraint, new_authority
+from controller.desired import Credentials, desired_node
+from controller.errands import Errands
+from controller.execute import World
+from controller.leaves import Leaves
 from controller.model import CacheKey, Cause, Moment, Ports, Record, Work
 from controller.nodes import Address, Node, NodeKey, NodeSpec, Phase, Server
 from controller.spec import AccessKeys, CacheSpec, Secret, Sku, Tier
@@ -19,6 +26,11 @@ SPEC = CacheSpec(location="West Europe", sku=Sku(Tier.BASIC, 0), access_keys=KEY
 CAUSE = Cause(request_id="00000000-0000-0000-0000-000000000001")
 START = datetime(2026, 1, 1, tzinfo=UTC)
 NOW = Moment(100.0, START)
+AUTHORITY = new_authority(
+    ec.generate_private_key(ec.SECP256R1()), tuple(map(constraint, LOCAL)), START
+)
+LEAF = AUTHORITY.issue(("localhost", "127.0.0.1"), START)
+CREDENTIALS = Credentials(admin=ADMIN, leaf=LEAF, tokens={})
 
 
 def record(spec: CacheSpec = SPEC) -> Record:
@@ -37,7 +49,7 @@ def record(spec: CacheSpec = SPEC) -> Record:
 
 def wanted(of: Record | None = None) -> NodeSpec:
     """Give the node that should run for a record."""
-    return desired_node(of or record(), ADMIN, LIMITS)
+    return desired_node(of or record(), CREDENTIALS, LIMITS)
 
 
 def node(spec: NodeSpec | None = None, phase: Phase = Phase.RUNNING) -> Node:
@@ -48,7 +60,30 @@ def node(spec: NodeSpec | None = None, phase: Phase = Phase.RUNNING) -> Node:
         uid=spec.uid,
         fingerprint=spec.fingerprint,
         phase=phase,
-        address=Address("127.0.0.1", spec.ports.plain),
+        boot=spec.boot,
+        address=address(spec.ports),
+    )
+
+
+def address(ports: Ports) -> Address:
+    """Give the place of a server of this machine."""
+    return Address(
+        host="127.0.0.1", ports=ports, peer="127.0.0.1", listens=ports, folder="/server"
+    )
+
+
+def leaves() -> Leaves:
+    """Give certificates to whoever asks."""
+    return Leaves(AUTHORITY, lambda _key: ("localhost",))
+
+
+def world(engine: MockedEngine, backend: MockedBackend | None = None) -> World:
+    """Give pretended servers to act on."""
+    admin = MockedAdmin(engine)
+    return World(
+        backend=backend or MockedBackend(engine, hostname=None),
+        admin=admin,
+        errands=Errands(admin=admin),
     )
 
 
@@ -58,7 +93,7 @@ def server(spec: NodeSpec | None = None) -> Server:
     users = {user.name: user for user in spec.users}
     return Server(
         users=users,
-        settings=dict(spec.settings),
+        settings=dict(config.settings_at(spec, address(spec.ports))),
         accepted=users["default"].digests,
     )
 

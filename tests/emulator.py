@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import redis
 import requests
@@ -62,6 +62,25 @@ def free_ports(count: int) -> int:
                 continue
             return first
     raise AssertionError("no free ports")
+
+
+class Door(NamedTuple):
+    """Where users are let in to a cache: by TLS, if its server knows any."""
+
+    port: int
+    tls: bool
+
+    def client(self, key: str, **settings: Any) -> redis.Redis:  # noqa: ANN401 (redis-py's)
+        """Connect; who signed the certificate is for other tests to look at."""
+        secure: dict[str, Any] = {"ssl_cert_reqs": "none"} if self.tls else {}
+        return redis.Redis(
+            host="127.0.0.1",
+            port=self.port,
+            password=key,
+            ssl=self.tls,
+            **secure,
+            **settings,
+        )
 
 
 class Emulator:
@@ -185,13 +204,19 @@ class Emulator:
 
     def connect(self, name: str, key: str | None = None) -> redis.Redis:
         """Connect to the cache as its users do, by default with the primary key."""
+        key = key or self.keys(name)["primaryKey"]
+        return self.door(name).client(key, decode_responses=True)
+
+    def door(self, name: str) -> Door:
+        """Ask where users of the cache are let in."""
         shown = self.call("GET", name).json()["properties"]
-        return redis.Redis(
-            host="127.0.0.1",
-            port=shown["port"],
-            password=key or self.keys(name)["primaryKey"],
-            decode_responses=True,
-        )
+        if self._knows_tls():
+            return Door(shown["sslPort"], tls=True)
+        return Door(shown["port"], tls=False)
+
+    def _knows_tls(self) -> bool:
+        answer = requests.get(f"{self.base}/_emulator/status", timeout=PATIENCE_SECONDS)
+        return "without TLS" not in answer.json()["backend"]
 
     def reasons(self) -> list[str]:
         """Ask why it is not ready; no reason: it is."""

@@ -14,7 +14,7 @@ from api.redis.identity import granted
 from api.redis.schema import Asked, CacheBody
 from controller.errors import CacheNotFoundError
 from controller.model import CacheKey, Change, Record, Work
-from controller.spec import NOTHING, AccessKeys, CacheSpec, Tier
+from controller.spec import AAD_ENABLED, NOTHING, AccessKeys, CacheSpec, Tier, enabled
 
 # Properties that a spec takes over as they are.
 _TAKEN_OVER = (
@@ -233,4 +233,4 @@ def _shape(spec: CacheSpec) -> tuple[object, ...]:
 
 
 def _entra(spec: CacheSpec) -> bool:
-    return configuration.enabled(spec.redis_configuration, configuration.AAD_ENABLED)
+    return enabled(spec.redis_configuration, AAD_ENABLED)

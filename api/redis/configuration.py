@@ -15,12 +15,9 @@ from pydantic import AfterValidator, ConfigDict
 from api.fields import Body, any_case
 from api.forms import Form
 from controller.sizing import MEBIBYTE, SIZES, Size
-from controller.spec import Sku, Tier
+from controller.spec import AOF_ENABLED, RDB_ENABLED, Sku, Tier, enabled
 
-AAD_ENABLED = "aad-enabled"
 DATABASES = "databases"
-RDB_ENABLED = "rdb-backup-enabled"
-AOF_ENABLED = "aof-backup-enabled"
 
 # Memory that is held back, in MB.
 MEMORY = (
@@ -136,11 +133,6 @@ class RedisConfiguration(Body):
         """The settings that may be set, as ARM names them, without what is absent."""
         found: dict[str, str] = self.model_dump(by_alias=True, exclude_none=True)
         return {name: found[name] for name in found if name not in _READ_ONLY}
-
-
-def enabled(settings: Mapping[str, str], name: str) -> bool:
-    """Tell whether a setting is on; it is off unless it was set."""
-    return settings.get(name, "").lower() == "true"
 
 
 def merged(

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 
 from api.errors import ArmError, Detail
 from api.mistakes import BAD_REQUEST, invalid
-from api.redis import configuration
 from controller.model import CacheKey, Record
 from controller.sizing import SIZES
-from controller.spec import CacheSpec, Tier
+from controller.spec import AOF_ENABLED, RDB_ENABLED, CacheSpec, Tier, enabled
 
 SEGMENT = "linkedServers"
 
@@ -149,10 +148,8 @@ def _misfits(primary: Record, secondary: Record) -> Iterator[str]:
 
 
 def _persistent(spec: CacheSpec) -> bool:
-    switches = (configuration.RDB_ENABLED, configuration.AOF_ENABLED)
-    return any(
-        configuration.enabled(spec.redis_configuration, each) for each in switches
-    )
+    switches = (RDB_ENABLED, AOF_ENABLED)
+    return any(enabled(spec.redis_configuration, each) for each in switches)
 
 
 def _scale(spec: CacheSpec) -> tuple[object, ...]:

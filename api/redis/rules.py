@@ -15,7 +15,14 @@ from api.mistakes import BAD_REQUEST, SKU_FAMILY, invalid
 from api.redis import configuration
 from api.redis.schema import CacheBody
 from controller.sizing import SIZES, ScaleFault, scale_fault
-from controller.spec import CacheSpec, Tier
+from controller.spec import (
+    AAD_ENABLED,
+    AOF_ENABLED,
+    RDB_ENABLED,
+    CacheSpec,
+    Tier,
+    enabled,
+)
 
 _SETTING = "properties.redisConfiguration"
 _ZONAL_POLICY = "properties.zonalAllocationPolicy"
@@ -44,7 +51,7 @@ def of_spec(spec: CacheSpec, body: CacheBody, *, scaled: bool) -> Iterator[Detai
         yield invalid(
             f"{_SETTING}.databases", f"{spec.sku.size} has at most {most} databases."
         )
-    entra = configuration.enabled(settings, configuration.AAD_ENABLED)
+    entra = enabled(settings, AAD_ENABLED)
     if spec.disable_access_key_authentication and not entra:
         yield invalid(
             "properties.disableAccessKeyAuthentication",
@@ -102,8 +109,8 @@ def _premium_only(spec: CacheSpec) -> Iterator[Detail]:
         "properties.subnetId": spec.subnet_id is not None,
         "properties.staticIP": spec.static_ip is not None,
     } | {
-        f"{_SETTING}.{name}": configuration.enabled(settings, name)
-        for name in (configuration.RDB_ENABLED, configuration.AOF_ENABLED)
+        f"{_SETTING}.{name}": enabled(settings, name)
+        for name in (RDB_ENABLED, AOF_ENABLED)
     }
     why = f"Only Premium caches have it; this one is {spec.sku.tier}."
     yield from (invalid(path, why) for path, found in asked.items() if found)

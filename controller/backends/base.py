@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
+from pathlib import Path
 from typing import Protocol
 
 from controller.model import CacheKey, Endpoint, Ports
@@ -32,21 +34,49 @@ class Backend(Protocol):
         """Look one node up; ``None`` means that surely none of ours is there."""
         ...
 
-    def create(self, node: NodeKey, spec: NodeSpec) -> None:
+    def leftovers(self) -> AbstractSet[NodeKey]:
+        """Name nodes of which there are data, and nothing else."""
+        ...
+
+    def create(
+        self,
+        node: NodeKey,
+        spec: NodeSpec,
+        *,
+        keep_data: bool = False,
+        seed: Path | None = None,
+    ) -> None:
         """Create a node with ``spec``'s files in place, and start it.
 
-        Does not wait until the server answers. An existing node of ours is left
-        alone; a name that somebody else's server has is a `TerminalError` that says
-        whose. After an error nothing is left behind, or `find` shows what is.
+        It starts with the data that were kept of a former one, or from the dump file
+        ``seed``, or with none. Does not wait until the server answers. An existing node
+        of ours is left alone; a name that somebody else's server has is a
+        `TerminalError` that says whose. After an error nothing is left behind, or
+        `find` shows what is.
         """
         ...
 
-    def start(self, node: NodeKey) -> None:
-        """Make an existing node run again, be it stopped or paused."""
+    def start(self, node: NodeKey, *, keep_data: bool) -> None:
+        """Make an existing node run again, be it stopped or paused.
+
+        A stopped one starts with what it has written down only if its data are to be
+        kept; otherwise with none, as one does that keeps nothing on disk.
+        """
         ...
 
-    def remove(self, node: NodeKey) -> None:
-        """Stop the node and remove it with its data; returns when it is gone."""
+    def remove(self, node: NodeKey, *, keep_data: bool = False) -> None:
+        """Stop the node and remove it; returns when it is gone.
+
+        Its data go too, unless they are to be kept for one that is created anew.
+        """
+        ...
+
+    def write(self, node: NodeKey, files: Mapping[str, bytes]) -> None:
+        """Put files into the folder of a node that is there, running or not."""
+        ...
+
+    def read_dump(self, node: NodeKey, target: Path) -> None:
+        """Copy the file to which the server saved its data."""
         ...
 
     def watch(self, notify: Callable[[CacheKey], None]) -> None:
@@ -63,6 +93,10 @@ class Backend(Protocol):
 
     def close(self) -> None:
         """End `watch`, now and for ever; all else goes on working."""
+        ...
+
+    def names(self, cache: CacheKey) -> tuple[str, ...]:
+        """Give the names under which users reach the cache, besides localhost."""
         ...
 
     def clean_up(self) -> None:

@@ -4,20 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from controller.nodes import NodeSpec
+from controller import config
+from controller.nodes import Address, NodeSpec
 
-# A cache keeps nothing on disk by itself. Debian's build has protected mode on, and
-# would refuse everybody who does not come by the loopback interface.
-_ALWAYS = {"protected-mode": "no", "save": "", "appendonly": "no"}
+# Debian's build has protected mode on, and would refuse everybody who does not come by
+# the loopback interface. Users are let in by passwords, not by certificates.
+_ALWAYS = {"protected-mode": "no", "dbfilename": config.DUMP_FILE}
+_WITH_TLS = {"tls-auth-clients": "no"}
+
+# A dump of nothing, for a server that may hold what a former one left: the header, the
+# end, and no checksum. Source: rdb.c of Redis, version 9 of the format.
+EMPTY_DUMP = b"REDIS0009\xff" + bytes(8)
 
 
-def conf_file(spec: NodeSpec, places: Mapping[str, str]) -> str:
-    """Write the settings of ``spec``, and ``places``: port, directories, files.
+def conf_file(spec: NodeSpec, address: Address, places: Mapping[str, str]) -> str:
+    """Write the settings of ``spec``, and ``places``: directories, files.
 
     No password is in it: users stand in the ``aclfile`` that ``places`` names.
     """
-    directives = {**_ALWAYS, **spec.immutable, **spec.settings, **places}
-    return "".join(f"{name} {_quote(value)}\n" for name, value in directives.items())
+    directives = {
+        **_ALWAYS,
+        **(_WITH_TLS if address.speaks_tls else {}),
+        **spec.immutable,
+        **config.settings_at(spec, address),
+        **places,
+    }
+    lines = [f"{name} {_quote(value)}\n" for name, value in directives.items()]
+    renamed = [f"rename-command {a} {_quote(b)}\n" for a, b in spec.renames.items()]
+    return "".join((*lines, *renamed))
 
 
 def _quote(value: str) -> str:

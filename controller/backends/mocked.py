@@ -6,12 +6,16 @@ import hashlib
 import queue
 import threading
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
+from pathlib import Path
 
+from controller import config
+from controller.backends.conffile import EMPTY_DUMP
 from controller.errors import TransientError
 from controller.model import CacheKey, Endpoint, Ports
 from controller.nodes import AclUser, Address, Node, NodeKey, NodeSpec, Phase, Server
-from controller.spec import AccessKeys, ErrandKind, Secret
+from controller.spec import AccessKeys, Secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +37,15 @@ class MockedServer:
             uid=self.spec.uid,
             fingerprint=self.spec.fingerprint,
             phase=self.phase,
-            address=Address("localhost", self.spec.ports.plain) if running else None,
+            boot=self.spec.boot,
+            address=_address(self.spec.ports) if running else None,
         )
+
+
+def _address(ports: Ports) -> Address:
+    return Address(
+        host="localhost", ports=ports, peer="localhost", listens=ports, folder="/mocked"
+    )
 
 
 class MockedEngine:
@@ -114,24 +125,42 @@ class MockedBackend:
         server = self._engine.find(node)
         return server.node if server is not None else None
 
-    def create(self, node: NodeKey, spec: NodeSpec) -> None:
+    def leftovers(self) -> AbstractSet[NodeKey]:
+        """Name none: there are no data."""
+        return frozenset()
+
+    def create(
+        self,
+        node: NodeKey,
+        spec: NodeSpec,
+        *,
+        keep_data: bool = False,  # noqa: ARG002 (the protocol's)
+        seed: Path | None = None,  # noqa: ARG002 (the protocol's)
+    ) -> None:
         """Create a node that serves at once."""
         server = MockedServer(
             phase=Phase.RUNNING,
             key=node,
             spec=spec,
             users={user.name: user for user in spec.users},
-            settings=dict(spec.settings),
+            settings=dict(config.settings_at(spec, _address(spec.ports))),
         )
         self._engine.add(server)
 
-    def start(self, node: NodeKey) -> None:
+    def start(self, node: NodeKey, *, keep_data: bool) -> None:  # noqa: ARG002 (the protocol's)
         """Make an existing node serve again."""
         self._engine.enter(node, Phase.RUNNING)
 
-    def remove(self, node: NodeKey) -> None:
+    def remove(self, node: NodeKey, *, keep_data: bool = False) -> None:  # noqa: ARG002 (the protocol's)
         """Forget the node."""
         self._engine.remove(node)
+
+    def write(self, node: NodeKey, files: Mapping[str, bytes]) -> None:
+        """Do nothing: there are no files."""
+
+    def read_dump(self, node: NodeKey, target: Path) -> None:  # noqa: ARG002 (the protocol's)
+        """Give a dump of nothing."""
+        target.write_bytes(EMPTY_DUMP)
 
     def watch(self, notify: Callable[[CacheKey], None]) -> None:
         """Report changes of phase until `close`."""
@@ -141,6 +170,10 @@ class MockedBackend:
     def endpoint(self, cache: CacheKey, ports: Ports) -> Endpoint:  # noqa: ARG002 (the protocol's)
         """Say where the cache would be."""
         return Endpoint(host=self._hostname, port=ports.plain, ssl_port=ports.tls)
+
+    def names(self, cache: CacheKey) -> tuple[str, ...]:  # noqa: ARG002 (the protocol's)
+        """Give none."""
+        return ()
 
     def close(self) -> None:
         """End `watch`."""
@@ -193,8 +226,18 @@ class MockedAdmin:
 
         self._engine.change(node.key, changed)
 
-    def run_errand(self, node: Node, kind: ErrandKind) -> None:
-        """Do nothing: there are no data and no connections."""
+    def disconnect(self, node: Node, users: frozenset[str] | None) -> None:
+        """Do nothing: there are no connections."""
+
+    def flush(self, node: Node) -> None:
+        """Do nothing: there are no data."""
+
+    def save(self, node: Node) -> None:
+        """Do nothing, likewise."""
+
+    def judge(self, cache: CacheKey, permissions: str) -> str | None:  # noqa: ARG002 (the protocol's)
+        """Find nothing wrong: there is no server that would know."""
+        return None
 
     def forget(self, node: NodeKey) -> None:
         """Do nothing: nothing is kept."""

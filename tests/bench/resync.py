@@ -63,10 +63,11 @@ def _controller(caches: int) -> tuple[Loop, WorkQueue[CacheKey], Reconciler]:
     observer = Observer(backend, admin, time.monotonic)
     reconcile = Reconciler(
         store=store,
-        backend=backend,
-        admin=admin,
+        world=builders.world(engine, backend),
         observe=observer,
         limits=builders.LIMITS,
+        leaves=builders.leaves(),
+        tokens=lambda _record: {},
         clock=_now,
     )
     change = Change(builders.SPEC, Work.CREATING)

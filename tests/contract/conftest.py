@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from tests.contract.docker_rig import DockerRig, docker_rig
-from tests.contract.rigs import Factory, Rig, mocked_rig, process_rig
+from tests.contract.rigs import Factory, Rig, mocked_rig, process_rig, wheel_rig
 
 REAL = [
     pytest.param(process_rig, id="process"),
+    pytest.param(wheel_rig, id="wheel"),
     pytest.param(docker_rig, id="docker", marks=pytest.mark.docker),
 ]
 RIGS = [pytest.param(mocked_rig, id="mocked"), *REAL]

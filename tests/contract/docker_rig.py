@@ -11,12 +11,10 @@ from typing import Any
 
 import docker
 
-from controller.admin import RedisAdmin
 from controller.backends.docker import DockerBackend
 from controller.backends.docker.shape import INSTANCE, container_name
 from controller.nodes import NodeKey
-from controller.spec import Secret
-from tests.contract.rigs import NODE, Rig, clear
+from tests.contract.rigs import NODE, Rig, clear, real_admin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +51,7 @@ def make_rig(instance: str) -> DockerRig:
     return DockerRig(
         backend=docker_backend(instance),
         neighbour=docker_backend(f"{instance}-other"),
-        admin=RedisAdmin(Secret("of this instance")),
+        admin=real_admin(),
         stop=lambda node: api.kill(container_name(instance, node)),
         pause=lambda node: api.pause(container_name(instance, node)),
         api=api,

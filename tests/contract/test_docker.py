@@ -24,6 +24,7 @@ from tests.contract.rigs import (
     CACHE,
     DEADLINE_SECONDS,
     KEYS,
+    LEAF,
     NODE,
     OTHER,
     eventually,
@@ -66,6 +67,9 @@ def test_the_files_of_the_server_are_its_own(docked: DockerRig) -> None:
         "server": (999, 1000, "0o700"),
         "server/server.conf": (999, 1000, "0o600"),
         "server/users.acl": (999, 1000, "0o600"),
+        f"server/{LEAF.digest}.crt": (999, 1000, "0o600"),
+        f"server/{LEAF.digest}.key": (999, 1000, "0o600"),
+        "server/dump.rdb": (999, 1000, "0o600"),
     }
 
 
@@ -137,7 +141,9 @@ def test_a_container_tells_whose_it_is(docked: DockerRig) -> None:
         "azure-redis-emulator.node": "0",
         "azure-redis-emulator.generation": "3",
         "azure-redis-emulator.fingerprint": spec.fingerprint,
-        "azure-redis-emulator.port": str(spec.ports.plain),
+        "azure-redis-emulator.boot": "",
+        "azure-redis-emulator.plain-port": str(spec.ports.plain),
+        "azure-redis-emulator.tls-port": str(spec.ports.tls),
     }
 
 
@@ -147,12 +153,17 @@ def test_ports_are_published_on_loopback_only(docked: DockerRig) -> None:
 
     bindings = docked.inspect()["HostConfig"]["PortBindings"]
 
-    port = str(docked.ports.plain)
-    assert bindings == {"6379/tcp": [{"HostIp": "127.0.0.1", "HostPort": port}]}
+    def on_loopback(port: int) -> list[dict[str, str]]:
+        return [{"HostIp": "127.0.0.1", "HostPort": str(port)}]
+
+    assert bindings == {
+        "6379/tcp": on_loopback(docked.ports.plain),
+        "6380/tcp": on_loopback(docked.ports.tls),
+    }
 
 
-def test_data_stays_in_memory(docked: DockerRig) -> None:
-    """What a server writes is in the memory that it may use; its files are not."""
+def test_everything_is_in_one_volume(docked: DockerRig) -> None:
+    """What a server reads and writes outlives its container, if it shall."""
     docked.backend.create(NODE, docked.spec())
 
     mounts = {m["Destination"]: m["Type"] for m in docked.inspect()["Mounts"]}
@@ -160,16 +171,32 @@ def test_data_stays_in_memory(docked: DockerRig) -> None:
     assert mounts == {"/data": "tmpfs", "/tmp": "tmpfs", shape.VOLUME: "volume"}
 
 
+def volumes(docked: DockerRig) -> list[str]:
+    """Name the volumes of this instance."""
+    label = f"{shape.INSTANCE}={docked.instance}"
+    found = docked.api.volumes(filters={"label": label})["Volumes"]
+    return [volume["Name"] for volume in found or ()]
+
+
 def test_no_volume_is_left(docked: DockerRig) -> None:
-    """The anonymous volumes of a container go with it."""
+    """The volumes of a container go with it."""
     docked.backend.create(NODE, docked.spec())
-    volumes = {m["Name"] for m in docked.inspect()["Mounts"] if m["Type"] == "volume"}
-    assert volumes
+    mounted = {m["Name"] for m in docked.inspect()["Mounts"] if m["Type"] == "volume"}
+    assert mounted == {docked.name()} == {*volumes(docked)}
 
     docked.backend.remove(NODE)
 
-    left = {volume["Name"] for volume in docked.api.volumes()["Volumes"] or ()}
-    assert not volumes & left
+    assert volumes(docked) == []
+
+
+def test_a_strangers_volume_is_left_alone(docked: DockerRig) -> None:
+    """One that has our name by chance, and not our label, is nobody's to remove."""
+    docked.api.create_volume(docked.name())
+    try:
+        docked.backend.remove(NODE)
+        assert docked.api.inspect_volume(docked.name())["Labels"] is None
+    finally:
+        docked.api.remove_volume(docked.name())
 
 
 # --- what is not ours -----------------------------------------------------------------
@@ -218,7 +245,7 @@ def test_events_of_another_instance_are_not_reported(docked: DockerRig) -> None:
         docked.stop(NODE)
         if reported.wait(1.0):
             return True
-        docked.backend.start(NODE)  # nobody listened yet
+        docked.backend.start(NODE, keep_data=False)  # nobody listened yet
         return False
 
     with ThreadPoolExecutor(1) as pool:
@@ -289,7 +316,7 @@ def test_a_half_made_container_is_never_started(docked: DockerRig) -> None:
     half_made(docked)
     assert docked.node(NODE).phase is Phase.STOPPED
 
-    docked.backend.start(NODE)
+    docked.backend.start(NODE, keep_data=False)
 
     assert docked.backend.find(NODE) is None
 

@@ -70,7 +70,7 @@ def create(rig: DockerRig) -> None:
 
 def start(rig: DockerRig) -> None:
     """Start the node."""
-    rig.backend.start(NODE)
+    rig.backend.start(NODE, keep_data=False)
 
 
 def remove(rig: DockerRig) -> None:

@@ -32,7 +32,7 @@ def test_a_vanished_network_is_made_anew(docked: DockerRig) -> None:
         docked.api.remove_network(network)
 
     with pytest.raises(TransientError, match="network"):
-        docked.backend.start(NODE)
+        docked.backend.start(NODE, keep_data=False)
     assert docked.backend.find(NODE) is None
 
     docked.backend.create(NODE, docked.spec())

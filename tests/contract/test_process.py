@@ -15,6 +15,7 @@ import stat
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -96,7 +97,7 @@ def test_an_orphan_is_revived_in_its_place(rig: Rig) -> None:
     rig.stop(NODE)
     eventually(lambda: rig.node(NODE).phase is Phase.STOPPED)
 
-    rig.backend.start(NODE)
+    rig.backend.start(NODE, keep_data=False)
 
     rig.serving(NODE)
     assert rig.node(NODE) == before
@@ -132,7 +133,10 @@ def test_a_server_is_found_that_nobody_wrote_down(
     rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     """What ends between the start of a server and the record of it leaks nothing."""
-    args = (NODE, rig.spec()) if step == "create" else (NODE,)
+    create, start = (
+        partial(rig.backend.create, NODE, rig.spec()),
+        partial(rig.backend.start, NODE, keep_data=False),
+    )
     if step == "start":
         rig.backend.create(NODE, rig.spec())
         rig.stop(NODE)
@@ -147,7 +151,7 @@ def test_a_server_is_found_that_nobody_wrote_down(
     with monkeypatch.context() as patch:
         patch.setattr(Children, "spawn", spawn_and_fail)
         with pytest.raises(TransientError, match="cut short"):
-            getattr(rig.backend, step)(*args)
+            (create if step == "create" else start)()
 
     (server,) = servers
     # for a moment after the start, the system shows no command line yet
@@ -162,7 +166,7 @@ def test_a_half_written_node_fits_no_spec(
 ) -> None:
     """A node whose files could not be written shows, so that it is made anew."""
 
-    def furnish(_place: Place, _spec: NodeSpec) -> None:
+    def furnish(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
@@ -183,7 +187,7 @@ def test_a_half_removed_node_is_still_found(
     rig.backend.create(NODE, rig.spec())
 
     def rmtree(path: Path) -> None:
-        assert path.name == "data"
+        assert path.parent.name == "data"
         raise OSError(errno.EBUSY, "Device or resource busy")
 
     with monkeypatch.context() as patch:
@@ -304,11 +308,9 @@ def test_files_are_the_owners_alone(rig: Rig, tmp_path: Path) -> None:
     with rig.client() as client:
         client.save()
 
-    (place,) = tmp_path.iterdir()
-
     modes = {
         str(each.relative_to(tmp_path)): stat.filemode(each.stat().st_mode)
-        for each in (place, *place.rglob("*"))
+        for each in tmp_path.rglob("*")
     }
     assert len(modes) >= 6
     assert {mode[1:] for mode in modes.values()} <= {"rwx------", "rw-------"}, modes
@@ -361,7 +363,7 @@ def test_a_server_that_cannot_start_says_why(rig: Rig, tmp_path: Path) -> None:
     conf.write_text("no-such-setting yes\n")
     eventually(lambda: rig.node(NODE).phase is Phase.STOPPED)
 
-    rig.backend.start(NODE)
+    rig.backend.start(NODE, keep_data=False)
 
     eventually(lambda: rig.node(NODE).phase is Phase.STOPPED)
     assert "Bad directive" in rig.node(NODE).detail

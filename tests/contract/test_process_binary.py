@@ -86,6 +86,6 @@ def test_a_missing_binary_says_what_to_do(tmp_path: Path) -> None:
             helpless.create(NODE, rig.spec())
         assert str(gone) in str(error.value)
 
-        rig.backend.start(NODE)
+        rig.backend.start(NODE, keep_data=False)
 
         rig.serving(NODE)

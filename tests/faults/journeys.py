@@ -20,6 +20,7 @@ CREATE = "POST /containers/create"
 UNPACK = "PUT /containers/{id}/archive"
 START = "POST /containers/{id}/start"
 REMOVE = "DELETE /containers/{id}"
+REMOVE_VOLUME = "DELETE /volumes/{id}"
 REMOVE_NETWORK = "DELETE /networks/azure-redis-emulator-{id}"
 
 Step = Callable[[Rig[DockerServers]], None]
@@ -67,9 +68,9 @@ class Journey:
 
 
 CREATION = Journey("create", nothing, create, (CREATE_NETWORK, CREATE, UNPACK, START))
-DELETION = Journey("delete", ready, delete, (REMOVE,))
-REPAIR = Journey("repair", ready, crash, (START,))
-SHUTDOWN = Journey("shutdown", ready, stop, (REMOVE, REMOVE_NETWORK))
+DELETION = Journey("delete", ready, delete, (REMOVE, REMOVE_VOLUME))
+REPAIR = Journey("repair", ready, crash, (UNPACK, START))
+SHUTDOWN = Journey("shutdown", ready, stop, (REMOVE, REMOVE_VOLUME, REMOVE_NETWORK))
 
 JOURNEYS = (CREATION, DELETION, REPAIR, SHUTDOWN)
 

@@ -280,6 +280,7 @@ def _call(request: bytes) -> str:
     """Name a call: its method and path, without version, query and ids."""
     method, url, _ = request.split(b"\r\n", 1)[0].decode("latin-1").split(" ")
     path = re.sub(r"^/v[\d.]+(?=/)", "", url.partition("?")[0])
+    path = re.sub(r"^/volumes/.+", "/volumes/{id}", path)
     return f"{method} {re.sub(r'[0-9a-f]{16,}', '{id}', path)}"
 
 

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import pytest
 import redis
@@ -15,15 +15,34 @@ import requests
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from controller.acl import ADMIN_USER
+from controller.acl import ADMIN_USER, verb
 from controller.admin import RedisAdmin
+from controller.pki import CERTIFICATE_FILE
 from controller.spec import Secret
-from tests.emulator import Emulator, eventually
+from tests.emulator import Door, Emulator, eventually
 from tests.faults.servers import DockerServers, ProcessServers, Servers, identity
 
 HOST = "127.0.0.1"
 
 S_co = TypeVar("S_co", bound=Servers, covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Administrator:
+    """Who knows by which names a server knows the commands that users may not run."""
+
+    client: redis.Redis
+    password: Secret
+
+    def run(self, command: str, *words: str) -> Any:  # noqa: ANN401 (of any shape)
+        """Run a command that is hidden from users, such as ``ACL``."""
+        name = verb(command.lower(), self.password)
+        return self.client.execute_command(name, *words)
+
+    def settings(self, *names: str) -> dict[str, str]:
+        """Read settings; a name may be a pattern."""
+        answer = self.run("CONFIG", "GET", *names)
+        return dict(zip(answer[::2], answer[1::2], strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,31 +52,37 @@ class Rig(Generic[S_co]):
     emulator: Emulator
     servers: S_co
 
-    def admin(self, cache: str) -> redis.Redis:
+    @contextlib.contextmanager
+    def admin(self, cache: str) -> Iterator[Administrator]:
         """Connect to a cache's server as the controller does."""
-        return redis.Redis(
-            host=HOST,
-            port=self.port(cache),
-            username=ADMIN_USER,
-            password=self.admin_password(cache),
-            decode_responses=True,
+        password = self.admin_password(cache)
+        client = self.door(cache).client(
+            password.reveal, username=ADMIN_USER, decode_responses=True, protocol=2
         )
+        with client:
+            yield Administrator(client, password)
 
-    def admin_password(self, cache: str) -> str:
+    def admin_password(self, cache: str) -> Secret:
         """Derive the password of the controller's own user."""
         secret = Secret(identity(self.emulator)["secret"])
-        return RedisAdmin(secret).password(self.servers.uid(cache)).reveal
+        authority = (self.emulator.directory / CERTIFICATE_FILE).read_bytes()
+        admin = RedisAdmin(secret, authority, restricted=True)
+        return admin.password(self.servers.uid(cache))
 
     def port(self, cache: str) -> int:
-        """Ask where the cache is."""
+        """Ask for the port that the cache has without TLS."""
         shown: int = self.emulator.call("GET", cache).json()["properties"]["port"]
         return shown
+
+    def door(self, cache: str) -> Door:
+        """Ask where users are let in."""
+        return self.emulator.door(cache)
 
     def serves(self, cache: str) -> bool:
         """Tell whether the cache claims to be ready, and both keys open it."""
         shown = self.emulator.call("GET", cache).json()["properties"]
         return shown["provisioningState"] == "Succeeded" and all(
-            admits(shown["port"], key) for key in self.emulator.keys(cache).values()
+            admits(self.door(cache), key) for key in self.emulator.keys(cache).values()
         )
 
     def settle(self, cache: str) -> None:
@@ -83,15 +108,15 @@ def _rotate(emulator: Emulator, cache: str) -> None:
         emulator.call("POST", f"{cache}/regenerateKey", body)
 
 
-def client_of(port: int, key: str) -> redis.Redis:
+def client_of(door: Door, key: str) -> redis.Redis:
     """Connect as a user does who takes the first answer."""
     once = Retry(NoBackoff(), 0)
-    return redis.Redis(host=HOST, port=port, password=key, socket_timeout=1, retry=once)
+    return door.client(key, socket_timeout=1, retry=once)
 
 
-def admits(port: int, key: str) -> bool:
+def admits(door: Door, key: str) -> bool:
     """Tell whether a server lets a key in; one that is away does not."""
-    with client_of(port, key) as client:
+    with client_of(door, key) as client:
         try:
             return bool(client.ping())
         except redis.RedisError:

@@ -108,9 +108,15 @@ class DockerServers:
         return ", ".join(each["State"] for each in self.containers(cache))
 
     def nodes(self) -> list[str]:
-        """Name containers, and volumes that once were seen in one."""
+        """Name containers, and volumes: those of ours, and what was seen in one."""
         containers = [each["Names"][0] for each in self.containers()]
-        return [*containers, *filter(self._has_volume, self._volumes)]
+        found = self.api.volumes(filters={"label": self.label})["Volumes"] or ()
+        volumes = {volume["Name"] for volume in found}
+        return [
+            *containers,
+            *volumes,
+            *filter(self._has_volume, self._volumes - volumes),
+        ]
 
     def left(self) -> list[str]:
         """Name networks, too."""
@@ -162,6 +168,8 @@ class DockerServers:
         """Remove containers, and then their network; let go of the engine."""
         for each in self.containers():
             self.api.remove_container(each["Id"], v=True, force=True)
+        for volume in self.api.volumes(filters={"label": self.label})["Volumes"] or ():
+            self.api.remove_volume(volume["Name"])
         for network in self.networks():
             self.api.remove_network(network)
         self.api.close()

@@ -5,8 +5,6 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-import redis
-
 from controller.loop import RESYNC_SECONDS
 from controller.plan import HUNG_SECONDS
 from tests.emulator import running
@@ -28,11 +26,8 @@ def test_a_long_script_costs_no_data(tmp_path: Path) -> None:
         emulator.create("busy")
         client = emulator.connect("busy")
         client.set("kept", "all along")
-        patient = redis.Redis(
-            port=emulator.settled("busy")["port"],
-            password=emulator.keys("busy")["primaryKey"],
-            socket_timeout=None,
-        )
+        key = emulator.keys("busy")["primaryKey"]
+        patient = emulator.door("busy").client(key, socket_timeout=None)
         runner = threading.Thread(target=lambda: patient.eval(script, 0))
         runner.start()
         runner.join(MILLISECONDS / 1000 + 10)

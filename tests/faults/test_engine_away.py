@@ -68,7 +68,7 @@ def test_the_api_answers_while_the_daemon_hangs(
     eventually(lambda: docked.emulator.call("GET", "dropped").status_code == 404)
     eventually(lambda: not docked.emulator.reasons())
     assert docked.servers.runs("kept") == first
-    assert not admits(docked.port("kept"), old["primaryKey"])
+    assert not admits(docked.door("kept"), old["primaryKey"])
     assert docked.servers.containers("dropped") == []
     for cache in ("new", "kept"):
         docked.emulator.delete(cache)

@@ -77,11 +77,11 @@ def test_two_emulators_do_not_fight(
         same = {BASE_PORT: str(ports[0]), MAX_PORT: str(ports[-1])}
         with make(tmp_path / "two", **same) as two:
             for rig in (one, two):
-                rig.emulator.call("PUT", CACHE, basic())
+                rig.emulator.call("PUT", CACHE, basic(enableNonSslPort=True))
             for rig in (one, two):
                 rig.settle(CACHE)
             assert {one.port(CACHE), two.port(CACHE)} == set(ports[:2])
-            assert not admits(one.port(CACHE), two.emulator.keys(CACHE)["primaryKey"])
+            assert not admits(one.door(CACHE), two.emulator.keys(CACHE)["primaryKey"])
             first, other = one.servers.runs(CACHE), two.servers.runs(CACHE)
 
             one.servers.crash(CACHE)

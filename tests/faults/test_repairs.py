@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Mapping
 
 import docker
 import pytest
 
-from tests.emulator import Emulator, eventually
+from tests.emulator import Door, Emulator, eventually
 from tests.faults.journeys import CREATE, REMOVE, START
 from tests.faults.proxy import EngineProxy, Hold
 from tests.faults.rig import HOST, Rig
@@ -147,9 +148,13 @@ def test_a_repair_is_not_called_ready(
     docked.emulator.delete("slow")
 
 
-def visitor(port: int) -> socket.socket:
+def visitor(door: Door) -> socket.socket:
     """Connect without a key, and say something."""
-    client = socket.create_connection((HOST, port))
+    client = socket.create_connection((HOST, door.port))
+    if door.tls:
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        client = context.wrap_socket(client)
     client.sendall(b"PING\r\n")
     return client
 
@@ -164,14 +169,14 @@ def test_a_full_server_is_left_alone(rig: Rig[Servers]) -> None:
     rig.emulator.create("full")
     first = rig.servers.runs("full")
     with contextlib.ExitStack() as clients, rig.admin("full") as server:
-        server.ping()
-        while not full(clients.enter_context(visitor(rig.port("full")))):
+        server.client.ping()
+        while not full(clients.enter_context(visitor(rig.door("full")))):
             pass
 
         events = {"redisConfiguration": {"notify-keyspace-events": "Ex"}}
         changed = rig.emulator.call("PATCH", "full", {"properties": events})
 
         assert changed.json()["properties"]["provisioningState"] == READY
-        assert server.config_get("notify*") == {"notify-keyspace-events": "xE"}
+        assert server.settings("notify*") == {"notify-keyspace-events": "xE"}
     assert rig.servers.runs("full") == first
     rig.emulator.delete("full")

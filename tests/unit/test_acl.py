@@ -7,7 +7,7 @@ from dataclasses import replace
 from controller import acl
 from tests import builders as b
 
-DEFAULT, ADMIN = acl.wanted_users(b.KEYS, b.ADMIN)
+DEFAULT, ADMIN = acl.wanted_users(b.SPEC, b.ADMIN, {}, restricted=False)
 
 
 def test_default_has_both_keys_and_the_admin_none_of_them() -> None:

@@ -12,11 +12,13 @@ import pytest
 from controller import acl
 from controller.admin import RedisAdmin
 from controller.errors import TransientError
-from controller.nodes import Address, Node
+from controller.model import Ports
+from controller.nodes import Node
 from controller.spec import Secret
 from tests import builders as b
 
 PATIENCE_SECONDS = 10.0
+USERS = acl.wanted_users(b.SPEC, b.ADMIN, {}, restricted=False)
 
 
 class Pretended(socketserver.ThreadingTCPServer):
@@ -35,7 +37,9 @@ class Pretended(socketserver.ThreadingTCPServer):
     @property
     def node(self) -> Node:
         """Itself, as a backend reports it."""
-        return replace(b.node(), address=Address(*self.socket.getsockname()))
+        _host, port = self.socket.getsockname()
+        address = b.address(Ports(plain=port, tls=port))
+        return replace(b.node(), address=replace(address, speaks_tls=False))
 
 
 class _Client(socketserver.StreamRequestHandler):
@@ -50,7 +54,8 @@ class _Client(socketserver.StreamRequestHandler):
                 self.server.drops = ""
                 return
             refused = command == self.server.refuses
-            self.wfile.write(b"-ERR no space left\r\n" if refused else b"+OK\r\n")
+            answer = b"*0\r\n" if command == "ACL LIST" else b"+OK\r\n"
+            self.wfile.write(b"-ERR no space left\r\n" if refused else answer)
         self.server.left.release()
 
     def _word(self) -> str:
@@ -70,7 +75,9 @@ def server() -> Iterator[Pretended]:
 @pytest.fixture
 def admin() -> Iterator[RedisAdmin]:
     """Give an admin, and end its connection."""
-    admin = RedisAdmin(Secret("instance"))
+    admin = RedisAdmin(
+        Secret("instance"), b.AUTHORITY.certificate_pem, restricted=False
+    )
     yield admin
     admin.forget(b.NODE)
 
@@ -80,10 +87,9 @@ def test_users_that_cannot_be_saved_are_not_left_in_force(
 ) -> None:
     """A rotation that a restart of the server would undo does not pass for done."""
     server.refuses = "ACL SAVE"
-    users = acl.wanted_users(b.KEYS, b.ADMIN)
     with pytest.raises(TransientError, match="no space left"):
-        admin.apply_users(server.node, users, frozenset())
-    assert server.told[-1] == "ACL LOAD"
+        admin.apply_users(server.node, USERS, frozenset())
+    assert server.told[-2:] == ["ACL LOAD", "RESET"]
 
 
 def test_users_are_sent_again_when_the_connection_is_lost(
@@ -91,18 +97,17 @@ def test_users_are_sent_again_when_the_connection_is_lost(
 ) -> None:
     """A second attempt sends all that the first one did."""
     server.drops = "ACL SETUSER"
-    admin.apply_users(server.node, acl.wanted_users(b.KEYS, b.ADMIN), frozenset())
-    assert server.told[-3:] == ["ACL SETUSER", "ACL SETUSER", "ACL SAVE"]
+    admin.apply_users(server.node, USERS, frozenset())
+    sent = ["ACL SETUSER", "ACL SETUSER", "ACL SAVE", "ACL LIST", "RESET"]
+    assert server.told[-5:] == sent
 
 
 def test_users_that_are_saved_are_not_loaded_again(
     server: Pretended, admin: RedisAdmin
 ) -> None:
     """A load would end the connections of users that nobody changed."""
-    admin.apply_users(
-        server.node, acl.wanted_users(b.KEYS, b.ADMIN), frozenset({"eve"})
-    )
-    assert server.told[-4:] == ["ACL SETUSER", "ACL SETUSER", "ACL DELUSER", "ACL SAVE"]
+    admin.apply_users(server.node, USERS, frozenset({"eve"}))
+    assert server.told[-4:] == ["ACL DELUSER", "ACL SAVE", "ACL LIST", "RESET"]
 
 
 @pytest.mark.parametrize("how", ["forgotten", "replaced"])

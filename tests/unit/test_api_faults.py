@@ -9,13 +9,15 @@ import pytest
 from api import faults
 from controller.errors import (
     ControllerError,
+    ErrandFailedError,
     PortsExhaustedError,
     PortTakenError,
     TerminalError,
     TransientError,
 )
 
-ENGINES = (PortTakenError, TerminalError, TransientError)  # these end in the loop
+# These end in the loop
+ENGINES = (ErrandFailedError, PortTakenError, TerminalError, TransientError)
 
 
 def subclasses(of: type[ControllerError]) -> Iterator[type[ControllerError]]:

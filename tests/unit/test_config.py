@@ -28,6 +28,96 @@ def test_maxmemory(sku: Sku, cap: int, expected: int) -> None:
     assert settings["maxmemory"] == str(expected * MEBIBYTE)
 
 
+@pytest.mark.parametrize(
+    ("held_back", "cap", "expected"),
+    [
+        pytest.param({"maxmemory-reserved": "100"}, 1024, 924, id="one"),
+        pytest.param(
+            {
+                "maxmemory-reserved": "100",
+                "maxmemory-delta": "124",
+                "maxfragmentationmemory-reserved": "200",
+            },
+            1024,
+            600,
+            id="all",
+        ),
+        pytest.param({"maxmemory-reserved": "512"}, 256, 128, id="half of the cap"),
+    ],
+)
+def test_memory_that_is_held_back_is_no_memory_for_data(
+    held_back: dict[str, str], cap: int, expected: int
+) -> None:
+    """The three settings add up, and hold back the same share of a cap."""
+    limits = replace(b.LIMITS, max_memory_bytes=cap * MEBIBYTE)
+    one_gigabyte = Sku(Tier.STANDARD, 1)
+    spec = replace(b.SPEC, sku=one_gigabyte, redis_configuration=held_back)
+    assert config.data_bytes(spec, limits) == expected * MEBIBYTE
+
+
+def test_some_memory_is_always_left() -> None:
+    """Three settings at their most would leave less than nothing."""
+    each = str(600)
+    spec = replace(
+        b.SPEC,
+        sku=Sku(Tier.STANDARD, 1),
+        redis_configuration=dict.fromkeys(config.HELD_BACK, each),
+    )
+    assert config.data_bytes(spec, b.LIMITS) > 20 * MEBIBYTE
+
+
+@pytest.mark.parametrize(
+    ("minimum", "protocols", "ciphers"),
+    [
+        pytest.param(None, "TLSv1.2 TLSv1.3", "", id="unset"),
+        pytest.param("1.2", "TLSv1.2 TLSv1.3", "", id="1.2"),
+        pytest.param("1.1", "TLSv1.1 TLSv1.2 TLSv1.3", "DEFAULT:@SECLEVEL=0", id="1.1"),
+        pytest.param(
+            "1.0", "TLSv1 TLSv1.1 TLSv1.2 TLSv1.3", "DEFAULT:@SECLEVEL=0", id="1.0"
+        ),
+    ],
+)
+def test_minimum_tls_version(minimum: str | None, protocols: str, ciphers: str) -> None:
+    """Newer versions are always served, older ones only when they are asked for."""
+    spec = replace(b.SPEC, minimum_tls_version=minimum)
+    settings = config.live_settings(spec, b.LIMITS)
+    assert settings["tls-protocols"] == protocols
+    assert settings["tls-ciphers"] == ciphers
+
+
+PREMIUM = replace(b.SPEC, sku=Sku(Tier.PREMIUM, 1))
+
+
+@pytest.mark.parametrize(
+    ("sku", "configuration", "save", "appendonly"),
+    [
+        pytest.param(PREMIUM.sku, {}, "", "no", id="off"),
+        pytest.param(
+            PREMIUM.sku,
+            {"rdb-backup-enabled": "true", "rdb-backup-frequency": "15"},
+            "900 1",
+            "yes",
+            id="RDB",
+        ),
+        pytest.param(
+            PREMIUM.sku, {"rdb-backup-enabled": "True"}, "3600 1", "yes", id="RDB alone"
+        ),
+        pytest.param(PREMIUM.sku, {"aof-backup-enabled": "true"}, "", "yes", id="AOF"),
+        pytest.param(
+            b.SPEC.sku, {"aof-backup-enabled": "true"}, "", "no", id="not Premium"
+        ),
+    ],
+)
+def test_persistence(
+    sku: Sku, configuration: dict[str, str], save: str, appendonly: str
+) -> None:
+    """Either kind keeps an append-only file; see Note [Durable data]."""
+    spec = replace(b.SPEC, sku=sku, redis_configuration=configuration)
+    settings = config.live_settings(spec, b.LIMITS)
+    assert settings["save"] == save
+    assert settings["appendonly"] == appendonly
+
+
 def test_defaults_of_azure() -> None:
     """A cache without redisConfiguration has Azure's policy, clients and events."""
     settings = config.live_settings(b.SPEC, b.LIMITS)

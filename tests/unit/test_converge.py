@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -72,22 +73,29 @@ class Engine(MockedBackend):
             raise TransientError("the daemon does not answer")
         return super().find(node)
 
-    def create(self, node: NodeKey, spec: NodeSpec) -> None:
+    def create(
+        self,
+        node: NodeKey,
+        spec: NodeSpec,
+        *,
+        keep_data: bool = False,
+        seed: Path | None = None,
+    ) -> None:
         """Create, unless it is time to refuse."""
         self._refuse()
-        super().create(node, spec)
+        super().create(node, spec, keep_data=keep_data, seed=seed)
         self.meanwhile()
 
-    def start(self, node: NodeKey) -> None:
+    def start(self, node: NodeKey, *, keep_data: bool) -> None:
         """Start a server, which may end at once."""
         self.starts += 1
         if not self.crashes:
-            super().start(node)
+            super().start(node, keep_data=keep_data)
 
-    def remove(self, node: NodeKey) -> None:
+    def remove(self, node: NodeKey, *, keep_data: bool = False) -> None:
         """Remove, unless it is time to refuse."""
         self._refuse()
-        super().remove(node)
+        super().remove(node, keep_data=keep_data)
 
     def _refuse(self) -> None:
         if self._refusals:
@@ -112,10 +120,11 @@ class World:
         self.observer = Observer(self.backend, self.admin, self.clock.monotonic)
         self.reconcile = Reconciler(
             store=self.store,
-            backend=self.backend,
-            admin=self.admin,
+            world=b.world(self.engine, self.backend),
             observe=self.observer,
             limits=b.LIMITS,
+            leaves=b.leaves(),
+            tokens=lambda _record: {},
             clock=self.clock,
         )
 

@@ -10,7 +10,7 @@ import pytest
 from controller.backends.docker import DockerBackend, shape
 from controller.backends.docker.network import container_id, names_of_networks
 from controller.model import CacheKey, Endpoint, Ports
-from controller.nodes import Address, Node, NodeKey, Phase
+from controller.nodes import Node, NodeKey, Phase
 from tests.builders import NODE, wanted
 
 PLACE = shape.Place(networks=("net",), visitor=None, bind_address="127.0.0.1")
@@ -21,7 +21,11 @@ ID = "0123456789abcdef" * 4
 def inspected(**state: Any) -> dict[str, Any]:  # noqa: ANN401 (the engine's JSON)
     """Give what the engine says of our container in some state."""
     quiet = {"Status": "running", "ExitCode": 0, "OOMKilled": False}
-    return {"State": quiet | state, "Config": {"Labels": LABELS}}
+    return {
+        "State": quiet | state,
+        "Config": {"Labels": LABELS},
+        "NetworkSettings": {"Networks": {"net": {"IPAddress": "172.18.0.9"}}},
+    }
 
 
 # --- names ----------------------------------------------------------------------------
@@ -56,9 +60,11 @@ def test_a_name_is_a_host_name(length: int) -> None:
 
     name = shape.container_name("ours", node)
 
-    assert len(name) <= 63
-    assert name.startswith("redis-a")
-    assert "--" not in name
+    label, _, domain = name.partition(".")
+    assert len(label) <= 63
+    assert label.startswith("a-")
+    assert "--" not in label
+    assert domain == "redis.internal"
 
 
 # --- what is read ---------------------------------------------------------------------
@@ -122,7 +128,12 @@ def test_an_ended_server_tells_why(state: dict[str, Any], detail: str) -> None:
 def test_what_is_not_ours_is_no_node(labels: dict[str, str] | None) -> None:
     """Containers that lack our labels, or have them wrong, are somebody else's."""
     seen = inspected() | {"Config": {"Labels": labels}}
-    item = {"State": "running", "Status": "Up", "Labels": labels}
+    item: dict[str, Any] = {
+        "State": "running",
+        "Status": "Up",
+        "Labels": labels,
+        "NetworkSettings": {"Networks": {}},
+    }
 
     assert shape.inspected_node("ours", seen, PLACE) is None
     assert shape.listed_node("ours", item, PLACE) is None
@@ -131,30 +142,50 @@ def test_what_is_not_ours_is_no_node(labels: dict[str, str] | None) -> None:
 @pytest.mark.parametrize(
     ("place", "address"),
     [
-        pytest.param(PLACE, Address("127.0.0.1", 6379), id="on the host"),
+        pytest.param(PLACE, ("127.0.0.1", 7000), id="on the host"),
         pytest.param(
             replace(PLACE, bind_address="0.0.0.0"),
-            Address("127.0.0.1", 6379),
+            ("127.0.0.1", 7000),
             id="published everywhere",
         ),
         pytest.param(
             replace(PLACE, bind_address="192.0.2.7"),
-            Address("192.0.2.7", 6379),
+            ("192.0.2.7", 7000),
             id="published on one address",
         ),
         pytest.param(
             replace(PLACE, visitor=ID),
-            Address(shape.container_name("ours", NODE), 6379),
+            (shape.container_name("ours", NODE), 6379),
             id="beside it in a network",
         ),
     ],
 )
-def test_a_running_server_has_an_address(place: shape.Place, address: Address) -> None:
+def test_a_running_server_has_an_address(
+    place: shape.Place, address: tuple[str, int]
+) -> None:
     """The controller goes by the published port, or by name where names work."""
-    node = shape.inspected_node("ours", inspected(), place)
+    seen = inspected()
+    seen["Config"]["Labels"] = LABELS | {shape.PLAIN_PORT: "7000"}
+    node = shape.inspected_node("ours", seen, place)
 
     assert node is not None
-    assert node.address == address
+    assert node.address is not None
+    assert (node.address.host, node.address.ports.plain) == address
+    assert node.address.listens == Ports(plain=6379, tls=6380)
+
+
+def test_a_server_that_is_not_published_is_reached_at_its_own_address() -> None:
+    """No port of the host leads to it, and the description has none."""
+    spec = replace(wanted(), published=False)
+    body = shape.container_body("ours", NODE, spec, PLACE)
+    seen = inspected() | {"Config": {"Labels": body["Labels"]}}
+    node = shape.inspected_node("ours", seen, PLACE)
+
+    assert body["HostConfig"]["PortBindings"] == {}
+    assert node is not None
+    assert node.address is not None
+    assert node.address.host == "172.18.0.9"
+    assert node.address.ports == node.address.listens
 
 
 def test_users_are_told_the_configured_host() -> None:

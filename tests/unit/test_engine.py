@@ -16,6 +16,7 @@ from controller.errors import PortsExhaustedError
 from controller.settings import Settings
 from controller.spec import Secret
 from controller.statedir import Instance
+from tests import builders as b
 
 INSTANCE = Instance(id="0123456789abcdef", secret=Secret("of a test"))
 
@@ -45,7 +46,7 @@ def settings(**redis: object) -> Settings:
 )
 def test_the_choice_has_a_reason(chosen: Settings, backend: str, why: str) -> None:
     """Where the settings leave it open, what works here is taken."""
-    found = choose(chosen, INSTANCE)
+    found = choose(chosen, INSTANCE, b.AUTHORITY)
     assert found.backend.name == backend
     assert found.why.startswith(why)
     found.backend.close()
@@ -60,7 +61,7 @@ def test_nothing_is_mocked_by_itself(
     with pytest.raises(
         NoEngineError, match=r"Start Docker, or install valkey, or set "
     ):
-        choose(settings(backend=backend), INSTANCE)
+        choose(settings(backend=backend), INSTANCE, b.AUTHORITY)
 
 
 @pytest.fixture
@@ -76,7 +77,7 @@ def test_a_port_of_another_program_is_not_given_to_a_cache(
     """The message names the range and the setting that widens it."""
     port = listener.getsockname()[1]
     chosen = settings(**{"backend": "process", "base-port": port, "max-port": port})
-    ledger = emulator._ledger(chosen, choose(chosen, INSTANCE))
+    ledger = emulator._ledger(chosen, choose(chosen, INSTANCE, b.AUTHORITY))
     with pytest.raises(PortsExhaustedError, match=f"{port}-{port}.*MAX_PORT"):
         ledger.reserve()
 

@@ -129,8 +129,8 @@ def test_the_console_is_for_people() -> None:
     assert "\x1b" not in stream.getvalue()
 
 
-CREATE = CreateNode(spec=builders.wanted(), cause="no node")
-START = StartNode(cause="node is stopped")
+CREATE = CreateNode(spec=builders.wanted(), keep_data=False, cause="no node")
+START = StartNode(keep_data=False, cause="node is stopped")
 WAIT = Wait(seconds=0.02, cause="server does not answer yet")
 
 

@@ -70,10 +70,11 @@ class Rig:
         observer = Observer(self.backend, admin, time.monotonic)
         reconciler = Reconciler(
             store=self.store,
-            backend=self.backend,
-            admin=admin,
+            world=b.world(self.engine, self.backend),
             observe=observer,
             limits=b.LIMITS,
+            leaves=b.leaves(),
+            tokens=lambda _record: {},
             clock=now,
         )
         self.loop = Loop(

@@ -33,6 +33,7 @@ ASSIGNMENT = AccessPolicyAssignment(
 )
 FLUSHED = b.SPEC.with_errand(Errand(ErrandKind.FLUSH, "r1"))
 TAGGED = replace(b.SPEC, tags=MappingProxyType({"a": "b"}))
+IDENTIFIED = replace(b.SPEC, identity=MappingProxyType({"type": "SystemAssigned"}))
 DISABLED = replace(b.SPEC, public_network_access="Disabled")
 
 
@@ -139,6 +140,7 @@ IN_PLACE = Observed(b.node(), b.server())
 ABSENT = Observed(Absent())
 SLOW = replace(b.record(), not_before=105.0)
 DELETED = replace(SLOW, deleting=True)
+REMOVES = "RemoveNode: cache deleted"
 WAITS = "Wait: operations are slow here"
 
 
@@ -149,10 +151,8 @@ WAITS = "Wait: operations are slow here"
         pytest.param(SLOW, IN_PLACE, 105.0, "", id="in time"),
         pytest.param(SLOW, ABSENT, 100.0, "CreateNode: no node", id="work goes first"),
         pytest.param(DELETED, ABSENT, 100.0, WAITS, id="gone too early"),
-        pytest.param(DELETED, ABSENT, 105.0, "", id="gone"),
-        pytest.param(
-            DELETED, IN_PLACE, 100.0, "RemoveNode: cache deleted", id="not gone"
-        ),
+        pytest.param(DELETED, ABSENT, 105.0, REMOVES, id="gone, but for its data"),
+        pytest.param(DELETED, IN_PLACE, 100.0, REMOVES, id="not gone"),
     ],
 )
 def test_the_plan_comes_back_in_time(
@@ -196,16 +196,18 @@ class World:
         self.store = Store(NoLedger(), lambda _: None, self.clock, pace)
         self.reconcile = Reconciler(
             store=self.store,
-            backend=backend,
-            admin=admin,
+            world=b.world(engine),
             observe=Observer(backend, admin, self.clock.monotonic),
             limits=b.LIMITS,
+            leaves=b.leaves(),
+            tokens=lambda _record: {},
             clock=self.clock,
         )
 
     def put(self, spec: CacheSpec, request: str) -> Record:
         """Write a spec."""
-        change = Change(spec, Work.UPDATING)
+        word = Work.UPDATING_IDENTITY if spec.identity else Work.UPDATING
+        change = Change(spec, word)
         cause = replace(b.CAUSE, request_id=request)
         return self.store.put(b.KEY, lambda _: change, cause).record
 
@@ -248,8 +250,8 @@ def test_an_operation_ends_when_its_time_has_come() -> None:
 @pytest.mark.parametrize(
     ("spec", "pace", "state"),
     [
-        pytest.param(DISABLED, fast, "Succeeded", id="fast"),
-        pytest.param(DISABLED, pace_of(5.0), "Updating", id="slow"),
+        pytest.param(IDENTIFIED, fast, "Succeeded", id="fast"),
+        pytest.param(IDENTIFIED, pace_of(5.0), "UpdatingManagedIdentity", id="slow"),
         pytest.param(TAGGED, pace_of(5.0), "Succeeded", id="no operation"),
     ],
 )

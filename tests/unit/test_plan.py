@@ -89,7 +89,7 @@ def test_plan(observed: Observed, expected: str) -> None:
 @pytest.mark.parametrize(
     ("observed", "expected"),
     [
-        pytest.param(Observed(Absent()), "", id="absent"),
+        pytest.param(Observed(Absent()), "RemoveNode: cache deleted", id="absent"),
         pytest.param(Observed(Unknown("hung")), "Wait: hung", id="unknown"),
         pytest.param(Observed(UP, GOOD), "RemoveNode: cache deleted", id="running"),
         pytest.param(
@@ -100,14 +100,15 @@ def test_plan(observed: Observed, expected: str) -> None:
     ],
 )
 def test_plan_of_a_deletion(observed: Observed, expected: str) -> None:
-    """A deleted cache wants no node, whatever state it is in."""
+    """A deleted cache wants neither node nor data, whatever is there."""
     deleted = replace(b.record(), deleting=True)
     assert str(plan(deleted, b.wanted(), observed, now=0.0)) == expected
 
 
 def test_an_orphan_is_removed() -> None:
-    """A node whose cache nobody knows is removed, unless it cannot be seen."""
+    """What is left of a cache that nobody knows is removed, unless nothing is seen."""
     assert str(plan_orphan(UP)) == "RemoveNode: no such cache"
+    assert str(plan_orphan(Absent())) == "RemoveNode: no such cache"
     assert str(plan_orphan(Unknown("hung"))) == "Wait: hung"
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from api.redis import configuration, schema
+from api.redis import schema
 from api.redis.configuration import RedisConfiguration, merged
-from controller.spec import Sku, Tier
+from controller.spec import AOF_ENABLED, RDB_ENABLED, Sku, Tier
 from tests.redis_requests import request
 
 C0 = Sku(Tier.BASIC, 0)
@@ -164,7 +164,7 @@ def test_basic_caches_keep_their_memory_defaults() -> None:
     ("switch", "related"),
     [
         pytest.param(
-            configuration.RDB_ENABLED,
+            RDB_ENABLED,
             {
                 "rdb-backup-frequency": "15",
                 "rdb-backup-max-snapshot-count": "1",
@@ -173,7 +173,7 @@ def test_basic_caches_keep_their_memory_defaults() -> None:
             id="rdb",
         ),
         pytest.param(
-            configuration.AOF_ENABLED,
+            AOF_ENABLED,
             {
                 "aof-storage-connection-string-0": "a",
                 "aof-storage-connection-string-1": "b",

@@ -42,7 +42,8 @@ def put(wire: Wire, path: str, **properties: object) -> falcon.testing.Result:
 
 
 def operation(wire: Wire, answer: falcon.testing.Result) -> str:
-    """Ask for the state of the operation that an answer tells of."""
+    """Let the cache get there, and ask for the operation that an answer tells of."""
+    serve(wire)
     url = urlsplit(answer.headers["azure-asyncoperation"])
     polled = wire.client.simulate_get(url.path, query_string=url.query)
     assert polled.status_code == 200, polled.text

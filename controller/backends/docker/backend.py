@@ -10,8 +10,13 @@ has no spec, removes it, and the next round creates it anew.
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
+from pathlib import Path
 
+from controller import config
+from controller.backends.conffile import EMPTY_DUMP
 from controller.backends.docker import shape
 from controller.backends.docker.containers import Containers
 from controller.backends.docker.engine import Engine, Json
@@ -73,7 +78,22 @@ class DockerBackend:
         seen = self._look(node)
         return self._read(seen) if seen is not None else None
 
-    def create(self, node: NodeKey, spec: NodeSpec) -> None:
+    def leftovers(self) -> AbstractSet[NodeKey]:
+        """Name the volumes that no container has; asks for all of either."""
+        volumes = self._engine.ask(
+            lambda api: api.volumes(filters={"label": self._label})
+        )["Volumes"]
+        found = (shape.node_key(each["Labels"] or {}) for each in volumes or ())
+        return {node for node in found if node is not None} - self.list().keys()
+
+    def create(
+        self,
+        node: NodeKey,
+        spec: NodeSpec,
+        *,
+        keep_data: bool = False,
+        seed: Path | None = None,
+    ) -> None:
         """Create a container, pulling its image if need be, and start it."""
         place = self._network.ready_place()
         name = shape.container_name(self._instance, node)
@@ -87,12 +107,14 @@ class DockerBackend:
         if not unfinished or found.fingerprint != spec.fingerprint:
             return
         container = seen["Id"]
-        self._containers.unpack(container, shape.VOLUME, shape.files(spec))
+        self._unpack(container, shape.server_files(spec, keep_data=keep_data))
+        if seed is not None:
+            self._plant(container, seed)
         for network in place.networks[1:]:
             self._containers.join(container, network, shape.aliases(node.cache))
-        self._containers.run(container, spec.ports.plain)
+        self._containers.run(container, spec.ports)
 
-    def start(self, node: NodeKey) -> None:
+    def start(self, node: NodeKey, *, keep_data: bool) -> None:
         """Unpause or start a container; see Note [Unfinished containers]."""
         seen = self._look(node)
         if seen is None:
@@ -108,14 +130,52 @@ class DockerBackend:
             case "created" | "dead":
                 self._containers.remove(container)
             case _:
-                port = int(seen["Config"]["Labels"][shape.PORT])
-                self._containers.run(container, port)
+                if not keep_data:
+                    self._unpack(container, {config.DUMP_FILE: EMPTY_DUMP})
+                labels = seen["Config"]["Labels"]
+                self._containers.run(container, shape.host_ports(labels))
 
-    def remove(self, node: NodeKey) -> None:
-        """Kill the container, and remove it with its volume."""
+    def remove(self, node: NodeKey, *, keep_data: bool = False) -> None:
+        """Kill the container and remove it, and its volume unless that is kept."""
         seen = self._look(node)
         if seen is not None:
             self._containers.remove(seen["Id"])
+        if not keep_data:
+            self._remove_volume(shape.container_name(self._instance, node))
+
+    def write(self, node: NodeKey, files: Mapping[str, bytes]) -> None:
+        """Copy files into the container's volume."""
+        self._unpack(shape.container_name(self._instance, node), files)
+
+    def read_dump(self, node: NodeKey, target: Path) -> None:
+        """Copy the dump file out of the container's volume."""
+        name = shape.container_name(self._instance, node)
+        path = f"{shape.FOLDER}/{config.DUMP_FILE}"
+        self._engine.tell(
+            lambda api: shape.unpack_dump(api.get_archive(name, path)[0], target)
+        )
+
+    def _unpack(self, container: str, files: Mapping[str, bytes]) -> None:
+        self._containers.unpack(container, shape.VOLUME, shape.packed(files))
+
+    def _plant(self, container: str, seed: Path) -> None:
+        with tempfile.TemporaryFile() as tar:
+            shape.pack_dump(seed, tar)
+            tar.seek(0)
+            self._engine.tell(lambda api: api.put_archive(container, shape.VOLUME, tar))
+
+    def _remove_volume(self, name: str) -> None:
+        """Remove a volume of ours; it may be gone already."""
+        if self._has_volume(name):
+            self._engine.change(
+                lambda api: api.remove_volume(name),
+                done=lambda: not self._has_volume(name),
+            )
+
+    def _has_volume(self, name: str) -> bool:
+        seen = self._engine.look(lambda api: api.inspect_volume(name))
+        labels = (seen or {}).get("Labels") or {}
+        return bool(labels.get(shape.INSTANCE) == self._instance)
 
     def watch(self, notify: Callable[[CacheKey], None]) -> None:
         """Report our containers' events until the daemon or `close` ends them."""
@@ -131,11 +191,15 @@ class DockerBackend:
         if self._hostname is None and place is not None and place.visitor is not None:
             return Endpoint(
                 host=shape.container_name(self._instance, NodeKey(cache)),
-                port=shape.SERVER_PORT,
-                ssl_port=shape.SERVER_TLS_PORT,
+                port=shape.SERVER_PORTS.plain,
+                ssl_port=shape.SERVER_PORTS.tls,
             )
         host = self._hostname or "localhost"
         return Endpoint(host=host, port=ports.plain, ssl_port=ports.tls)
+
+    def names(self, cache: CacheKey) -> tuple[str, ...]:
+        """Give the container's name, which leads to it in its networks."""
+        return (shape.container_name(self._instance, NodeKey(cache)),)
 
     def clean_up(self) -> None:
         """Remove the network that was made for the containers."""

@@ -7,6 +7,7 @@ decides what happened.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterable
 from http import HTTPStatus
@@ -21,6 +22,7 @@ from controller.backends.docker.engine import (
     RefusedError,
 )
 from controller.errors import PortTakenError, TerminalError, TransientError
+from controller.model import Ports
 
 REMOVAL_SECONDS = 5.0  # for a removal that somebody else began
 
@@ -73,11 +75,11 @@ class Containers:
             )
         )
 
-    def run(self, container: str, port: int) -> None:
+    def run(self, container: str, ports: Ports | None) -> None:
         """Start a container; one that can never start as it is makes room.
 
-        That is the case when a program holds the host's ``port``, and when a network
-        is gone: the container would not know a new one of the same name.
+        That is the case when a program holds one of the host's ``ports``, and when a
+        network is gone: the container would not know a new one of the same name.
         """
         try:
             self._engine.change(
@@ -88,7 +90,9 @@ class Containers:
             taken = any(words in error.words for words in _PORT_TAKEN)
             if taken or error.status == HTTPStatus.NOT_FOUND:
                 self.remove(container)
-            if taken:
+            if taken and ports is not None:
+                mentioned = re.search(rf":{ports.tls}\b", error.words)
+                port = ports.tls if mentioned else ports.plain
                 raise PortTakenError(port, error.words) from error
             raise
 

@@ -81,10 +81,13 @@ class Engine:
     def change(
         self, call: Callable[[APIClient], object], done: Callable[[], bool]
     ) -> None:
-        """Make a call once; where its reply is lost, ``done`` looks at its effect."""
+        """Make a call once; where it gets no good reply, ``done`` looks at its effect.
+
+        The reply may be lost, or somebody else may have done it already.
+        """
         try:
             self.tell(call)
-        except LostError:
+        except (LostError, RefusedError):
             if not done():
                 raise
 

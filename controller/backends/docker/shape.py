@@ -5,14 +5,18 @@ from __future__ import annotations
 import hashlib
 import io
 import re
+import shutil
 import tarfile
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
 
-from controller import acl
-from controller.backends.conffile import conf_file
+from controller import acl, config
+from controller.backends.conffile import EMPTY_DUMP, conf_file
 from controller.backends.docker.engine import Json
-from controller.model import CacheKey
+from controller.model import CacheKey, Ports
 from controller.nodes import Address, Node, NodeKey, NodeSpec, Phase
 
 _PREFIX = "azure-redis-emulator."
@@ -22,25 +26,30 @@ UID = f"{_PREFIX}uid"
 NODE = f"{_PREFIX}node"
 GENERATION = f"{_PREFIX}generation"
 FINGERPRINT = f"{_PREFIX}fingerprint"
-PORT = f"{_PREFIX}port"
+BOOT = f"{_PREFIX}boot"
+PLAIN_PORT = f"{_PREFIX}plain-port"  # on the host, like the next; none: not published
+TLS_PORT = f"{_PREFIX}tls-port"
 
-SERVER_PORT = 6379
-SERVER_TLS_PORT = 6380
+SERVER_PORTS = Ports(plain=6379, tls=6380)  # in every container
 
 # Note [Files in a volume]
 # ~~~~~~~~~~~~~~~~~~~~~~~~
 # The engine copies files into a container with a read-only root only below a volume,
-# so the server's files have an anonymous one, which goes with the container. Its top
-# belongs to root: they live in a folder of their own, where ACL SAVE may write.
-VOLUME = "/etc/azure-redis-emulator"
+# so the server's files and its data have one, named like the container: it outlives
+# it when the data shall. Its top belongs to root: they live in a folder of their own,
+# where the server may write.
+VOLUME = "/var/lib/azure-redis-emulator"
 _FOLDER = "server"
-CONF_FILE = f"{VOLUME}/{_FOLDER}/server.conf"
-ACL_FILE = f"{VOLUME}/{_FOLDER}/users.acl"
+FOLDER = f"{VOLUME}/{_FOLDER}"
+CONF_FILE = f"{FOLDER}/server.conf"
+ACL_FILE = f"{FOLDER}/users.acl"
 
 # source: valkey-io/valkey-container and redis/docker-library-redis, alpine images
 _UID, _GID = 999, 1000
 
-_NAME_LENGTH = 63  # of a DNS label, which the container's name has to be
+# Certificates may be signed for names below it, and for no name without a dot
+_DOMAIN = "redis.internal"
+_LABEL_LENGTH = 63  # of a part of a DNS name
 _DIGEST_LENGTH = 8
 _TMP_BYTES = 16 << 20
 _PIDS = 64  # a server has a dozen threads, and forks once at a time
@@ -67,17 +76,16 @@ class Place:
 
 
 def container_name(instance: str, node: NodeKey) -> str:
-    """Name the container; another instance or group makes another name."""
+    """Name the container, and its volume; another instance or group has another."""
     identity = f"{instance}\n{node.cache.arm_id.lower()}\n{node.index}"
     digest = hashlib.sha256(identity.encode()).hexdigest()[:_DIGEST_LENGTH]
-    room = _NAME_LENGTH - len(f"redis--{digest}")
-    return f"redis-{node.cache.name.lower()[:room].rstrip('-')}-{digest}"
+    room = _LABEL_LENGTH - len(f"-{digest}")
+    return f"{node.cache.name.lower()[:room].rstrip('-')}-{digest}.{_DOMAIN}"
 
 
 def aliases(cache: CacheKey) -> tuple[str, ...]:
     """Give the further names of a cache in its networks; the last is Azure's."""
-    name = cache.name.lower()
-    return (name, f"{name}.redis.cache.windows.net")
+    return (cache.name.lower(), cache.azure_host)
 
 
 def container_body(instance: str, node: NodeKey, spec: NodeSpec, place: Place) -> Json:
@@ -91,31 +99,50 @@ def container_body(instance: str, node: NodeKey, spec: NodeSpec, place: Place) -
         "Cmd": [CONF_FILE],
         "User": f"{_UID}:{_GID}",
         "Labels": {
-            INSTANCE: instance,
-            ARM_ID: node.cache.arm_id,
+            **identity_labels(instance, node),
             UID: spec.uid,
-            NODE: str(node.index),
             GENERATION: str(spec.generation),
             FINGERPRINT: spec.fingerprint,
-            PORT: str(spec.ports.plain),
+            BOOT: spec.boot,
+            **_port_labels(spec),
         },
-        "Volumes": {VOLUME: {}},
         "ExposedPorts": {port: {} for port in _published(spec)},
-        "HostConfig": _host_config(spec, place),
+        "HostConfig": _host_config(instance, node, spec, place),
         "NetworkingConfig": {
             "EndpointsConfig": {first: {"Aliases": list(aliases(node.cache))}}
         },
     }
 
 
-def _host_config(spec: NodeSpec, place: Place) -> Json:
+def identity_labels(instance: str, node: NodeKey) -> Mapping[str, str]:
+    """Say whose a container or a volume is."""
+    return {
+        INSTANCE: instance,
+        ARM_ID: node.cache.arm_id,
+        NODE: str(node.index),
+    }
+
+
+def _port_labels(spec: NodeSpec) -> Mapping[str, str]:
+    if not spec.published:
+        return {}
+    return {PLAIN_PORT: str(spec.ports.plain), TLS_PORT: str(spec.ports.tls)}
+
+
+def _host_config(instance: str, node: NodeKey, spec: NodeSpec, place: Place) -> Json:
     return {
         "Init": True,  # a server that was just started does not hear SIGTERM itself
         "CapDrop": ["ALL"],
         "SecurityOpt": ["no-new-privileges"],
         "ReadonlyRootfs": True,
         "Mounts": [
-            _tmpfs("/data", spec.memory_bytes),
+            {
+                "Type": "volume",
+                "Source": container_name(instance, node),
+                "Target": VOLUME,
+                "VolumeOptions": {"Labels": dict(identity_labels(instance, node))},
+            },
+            _tmpfs("/data", _TMP_BYTES),  # some images declare a volume there
             _tmpfs("/tmp", _TMP_BYTES),  # noqa: S108 (a path in the container)
         ],
         "PidsLimit": _PIDS,
@@ -134,7 +161,13 @@ def _host_config(spec: NodeSpec, place: Place) -> Json:
 
 
 def _published(spec: NodeSpec) -> Mapping[str, int]:
-    return {f"{SERVER_PORT}/tcp": spec.ports.plain}
+    """Give the host's port of each of the container's; both, be they open or not."""
+    if not spec.published:
+        return {}
+    return {
+        f"{SERVER_PORTS.plain}/tcp": spec.ports.plain,
+        f"{SERVER_PORTS.tls}/tcp": spec.ports.tls,
+    }
 
 
 def _tmpfs(path: str, capacity_bytes: int) -> Json:
@@ -145,25 +178,57 @@ def _tmpfs(path: str, capacity_bytes: int) -> Json:
     }
 
 
-def files(spec: NodeSpec) -> bytes:
-    """Pack what the server reads, as a tar to unpack in `VOLUME`.
+def server_files(spec: NodeSpec, *, keep_data: bool) -> Mapping[str, bytes]:
+    """Give what the server starts from, by name in its `FOLDER`.
 
-    See Note [Files in a volume].
+    Unless its data are kept it also gets a dump of nothing: see `conffile`.
     """
-    places = {"port": str(SERVER_PORT), "dir": "/data", "aclfile": ACL_FILE}
-    contents = {
-        CONF_FILE: conf_file(spec, places),
-        ACL_FILE: acl.aclfile(spec.users),
+    places = {"dir": FOLDER, "aclfile": ACL_FILE}
+    at = Address(
+        host="", ports=SERVER_PORTS, peer="", listens=SERVER_PORTS, folder=FOLDER
+    )
+    return {
+        "server.conf": conf_file(spec, at, places).encode(),
+        "users.acl": acl.aclfile(spec.users).encode(),
+        **config.leaf_files(spec),
+        **({} if keep_data else {config.DUMP_FILE: EMPTY_DUMP}),
     }
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as archive:
+
+
+def packed(files: Mapping[str, bytes]) -> bytes:
+    """Pack files as a tar to unpack in `VOLUME`; see Note [Files in a volume]."""
+    tar = io.BytesIO()
+    with tarfile.open(fileobj=tar, mode="w") as archive:
         archive.addfile(_entry(_FOLDER, tarfile.DIRTYPE, 0o700))
-        for path, text in contents.items():
-            data = text.encode()
-            entry = _entry(path.removeprefix(f"{VOLUME}/"), tarfile.REGTYPE, 0o600)
+        for name, data in files.items():
+            entry = _entry(f"{_FOLDER}/{name}", tarfile.REGTYPE, 0o600)
             entry.size = len(data)
             archive.addfile(entry, io.BytesIO(data))
-    return packed.getvalue()
+    return tar.getvalue()
+
+
+def pack_dump(source: Path, tar: IO[bytes]) -> None:
+    """Pack a dump file in the same way, into a file: it may be large."""
+    with tarfile.open(fileobj=tar, mode="w") as archive, source.open("rb") as data:
+        archive.addfile(_entry(_FOLDER, tarfile.DIRTYPE, 0o700))
+        name = f"{_FOLDER}/{config.DUMP_FILE}"
+        entry = _entry(name, tarfile.REGTYPE, 0o600)
+        entry.size = source.stat().st_size
+        archive.addfile(entry, data)
+
+
+def unpack_dump(tar: Iterable[bytes], target: Path) -> None:
+    """Write the one file of a tar that the engine sends; `tarfile.TarError`."""
+    with tempfile.TemporaryFile() as whole:
+        for chunk in tar:
+            whole.write(chunk)
+        whole.seek(0)
+        with tarfile.open(fileobj=whole, mode="r:") as archive:
+            member = archive.extractfile(archive.getmember(config.DUMP_FILE))
+            if member is None:
+                raise tarfile.TarError("it is no file")
+            with member, target.open("wb") as out:
+                shutil.copyfileobj(member, out)
 
 
 def _entry(name: str, kind: bytes, mode: int) -> tarfile.TarInfo:
@@ -185,7 +250,8 @@ def listed_node(instance: str, item: Json, place: Place) -> Node | None:
     """Read an item of the engine's list; ``None``: not a node of this instance."""
     exited = re.match(r"Exited \((\d+)\)", item["Status"])
     detail = _exit_detail(int(exited[1])) if exited else ""
-    return _node(instance, item["Labels"] or {}, item["State"], detail, place)
+    seen = _Seen(item["Labels"] or {}, item["State"], detail, _own_address(item))
+    return _node(instance, seen, place)
 
 
 def inspected_node(instance: str, body: Json, place: Place) -> Node | None:
@@ -194,7 +260,8 @@ def inspected_node(instance: str, body: Json, place: Place) -> Node | None:
     detail = ""
     if state["Status"] == "exited":
         detail = _exit_detail(state["ExitCode"], out_of_memory=state["OOMKilled"])
-    return _node(instance, labels, state["Status"], detail, place)
+    seen = _Seen(labels, state["Status"], detail, _own_address(body))
+    return _node(instance, seen, place)
 
 
 def _exit_detail(code: int, *, out_of_memory: bool = False) -> str:
@@ -202,31 +269,60 @@ def _exit_detail(code: int, *, out_of_memory: bool = False) -> str:
     return f"exited with code {code}{reason}"
 
 
-def _node(
-    instance: str, labels: Mapping[str, str], status: str, detail: str, place: Place
-) -> Node | None:
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What both of the engine's answers say of a container."""
+
+    labels: Mapping[str, str]
+    status: str
+    detail: str
+    own_address: str  # in the first of its networks; empty while it is not running
+
+
+def _own_address(body: Json) -> str:
+    joined = body["NetworkSettings"]["Networks"].values()
+    return next((each["IPAddress"] for each in joined if each["IPAddress"]), "")
+
+
+def _node(instance: str, seen: _Seen, place: Place) -> Node | None:
+    labels = seen.labels
     key = node_key(labels)
     if key is None or labels.get(INSTANCE) != instance:
         return None
-    phase = _PHASES.get(status, Phase.STOPPED)
+    phase = _PHASES.get(seen.status, Phase.STOPPED)
     running = phase is Phase.RUNNING
     return Node(
         key=key,
         uid=labels.get(UID, ""),
         fingerprint=labels.get(FINGERPRINT, ""),
         phase=phase,
-        address=_address(instance, key, labels, place) if running else None,
-        detail=detail,
+        boot=labels.get(BOOT, ""),
+        address=_address(instance, key, seen, place) if running else None,
+        detail=seen.detail,
     )
 
 
-def _address(
-    instance: str, key: NodeKey, labels: Mapping[str, str], place: Place
-) -> Address | None:
-    if place.visitor is not None:
-        return Address(container_name(instance, key), SERVER_PORT)
-    port = labels.get(PORT, "")
-    if not port.isdecimal():
+def host_ports(labels: Mapping[str, str]) -> Ports | None:
+    """Read which ports of the host are the container's; ``None``: none are."""
+    try:
+        return Ports(plain=int(labels[PLAIN_PORT]), tls=int(labels[TLS_PORT]))
+    except (KeyError, ValueError):
         return None
+
+
+def _address(instance: str, key: NodeKey, seen: _Seen, place: Place) -> Address | None:
+    """Say how to reach a container: by its name, by the host's ports, or directly."""
+    name = container_name(instance, key)
+    published = host_ports(seen.labels)
     everywhere = place.bind_address == "0.0.0.0"  # noqa: S104 (compared)
-    return Address("127.0.0.1" if everywhere else place.bind_address, int(port))
+    if place.visitor is not None:
+        host, ports = name, SERVER_PORTS
+    elif published is not None:
+        host, ports = "127.0.0.1" if everywhere else place.bind_address, published
+    elif seen.own_address:
+        host, ports = seen.own_address, SERVER_PORTS
+    else:
+        return None
+    return Address(
+        host=host, ports=ports, peer=name, listens=SERVER_PORTS, folder=FOLDER
+    )

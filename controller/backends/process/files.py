@@ -9,17 +9,19 @@ killed meanwhile leaves a hidden one, and the next sweeps those away.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from controller import acl
+from controller import acl, config
 from controller.backends.conffile import conf_file
-from controller.model import CacheKey
-from controller.nodes import NodeKey, NodeSpec
+from controller.model import CacheKey, Ports
+from controller.nodes import Address, NodeKey, NodeSpec
 
 HOST = "127.0.0.1"
 LOG_TAIL_BYTES = 2048
@@ -38,7 +40,10 @@ class Labels:
     uid: str
     generation: int
     fingerprint: str
-    port: int
+    boot: str
+    plain_port: int
+    tls_port: int
+    speaks_tls: bool  # the server program, when the node was made
     pid: int | None = None
 
     @property
@@ -46,8 +51,14 @@ class Labels:
         """The node's name, in the casing of its creation."""
         return NodeKey(CacheKey.parse(self.arm_id), self.index)
 
+    @property
+    def ports(self) -> Ports:
+        """The node's ports."""
+        return Ports(plain=self.plain_port, tls=self.tls_port)
+
 
 _LABELS = TypeAdapter(Labels)
+DATA = "data"  # the folder beside those of nodes that holds what outlives them
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +77,19 @@ class Place:
         """All that the server prints."""
         return self.path / "server.log"
 
+    @property
+    def data(self) -> Path:
+        """What the server writes of its data; it may outlive the node."""
+        return self.path.parent / DATA / self.path.name
+
+    @property
+    def dump(self) -> Path:
+        """The file to which the server saves its data."""
+        return self.data / config.DUMP_FILE
+
     def labels(self) -> Labels | None:
         """Read who lives here; ``None``: nobody."""
-        try:
-            return _LABELS.validate_json(self._labels.read_bytes())
-        except (FileNotFoundError, NotADirectoryError, ValidationError):
-            return None
+        return _read(self._labels)
 
     def found(self, labels: Labels) -> None:
         """Make the directory with its labels in it; see Note [Half a directory]."""
@@ -87,20 +105,38 @@ class Place:
         _write(new, _LABELS.dump_json(labels, indent=1))
         new.replace(self._labels)
 
-    def furnish(self, spec: NodeSpec) -> None:
+    def furnish(self, spec: NodeSpec, address: Address, labels: Labels) -> None:
         """Write the files that the server starts from."""
-        data, users = self.path / "data", self.path / "users.acl"
-        data.mkdir(mode=0o700, exist_ok=True)
+        for each in (self.data.parent, self.data):
+            each.mkdir(mode=0o700, exist_ok=True)
+        _write(self.data / self._labels.name, _LABELS.dump_json(labels, indent=1))
         self.log.touch(mode=0o600)
-        _write(users, acl.aclfile(spec.users).encode())
+        users = self.path / "users.acl"
         places = {
             "bind": f"{HOST} -::1",  # "-": where the machine has it
-            "port": str(spec.ports.plain),
-            "dir": str(data),
+            "dir": str(self.data),
             "aclfile": str(users),
             "set-proc-title": "no",  # see Note [Whose process]
         }
-        _write(self.conf, conf_file(spec, places).encode())
+        self.put(
+            {
+                users.name: acl.aclfile(spec.users).encode(),
+                self.conf.name: conf_file(spec, address, places).encode(),
+                **(config.leaf_files(spec) if address.speaks_tls else {}),
+            }
+        )
+
+    def put(self, files: Mapping[str, bytes]) -> None:
+        """Write files, by name."""
+        for name, content in files.items():
+            _write(self.path / name, content)
+
+    def drop_data(self) -> None:
+        """Delete what the server has written of its data, if anything."""
+        if self.data.exists():
+            shutil.rmtree(self.data)
+        with contextlib.suppress(OSError):  # others' data are there, or there is none
+            self.data.parent.rmdir()
 
     def last_words(self) -> str:
         """Quote the end of the server's log; empty if there is none."""
@@ -134,6 +170,21 @@ class Place:
     @property
     def _labels(self) -> Path:
         return self.path / "node.json"
+
+
+def owners_of_data(directory: Path) -> Iterator[Labels]:
+    """Read whose data there are, be the node there or not."""
+    for path in sorted((directory / DATA).glob("*/node.json")):
+        labels = _read(path)
+        if labels is not None:
+            yield labels
+
+
+def _read(path: Path) -> Labels | None:
+    try:
+        return _LABELS.validate_json(path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError, ValidationError):
+        return None
 
 
 def sweep(directory: Path) -> None:
