@@ -29,6 +29,18 @@ class TerminalError(ControllerError):
         self.reason = reason
 
 
+class StorageError(ControllerError):
+    """A dump could not be stored or fetched, and the same request would not help.
+
+    ``reason`` and the message are as in `TerminalError`; no message shows what opens
+    the storage.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
 class PortTakenError(ControllerError):
     """Another program holds the node's host port; the caller picks another."""
 

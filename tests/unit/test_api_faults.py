@@ -11,11 +11,13 @@ from controller.errors import (
     ControllerError,
     PortsExhaustedError,
     PortTakenError,
+    StorageError,
     TerminalError,
     TransientError,
 )
 
-ENGINES = (PortTakenError, TerminalError, TransientError)  # these end in the loop
+# these end in the loop
+ENGINES = (PortTakenError, StorageError, TerminalError, TransientError)
 
 
 def subclasses(of: type[ControllerError]) -> Iterator[type[ControllerError]]:
