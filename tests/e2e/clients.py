@@ -41,6 +41,8 @@ JAVA_SDK = (
     "com.azure:azure-identity:1.17.0",
 )
 
+AZURITE = ("azurite@3.37.0",)  # a stand-in for storage accounts, by Microsoft
+BLOB_SDK = ("azure-storage-blob==12.31.1",)
 
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"  # the one that az finds
 
