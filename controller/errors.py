@@ -29,10 +29,11 @@ class TerminalError(ControllerError):
         self.reason = reason
 
 
-class ErrandFailedError(ControllerError):
+class ErrandError(ControllerError):
     """An errand was in vain, and trying again cannot help: no such file to import.
 
-    ``reason`` is a word in CamelCase, for programs.
+    ``reason`` and the message are as in `TerminalError`; no message shows what opens a
+    storage account.
     """
 
     def __init__(self, reason: str, message: str) -> None:

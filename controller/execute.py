@@ -27,14 +27,14 @@ from controller.actions import (
 )
 from controller.admin import Admin
 from controller.backends.base import Backend
-from controller.errors import ErrandFailedError, TerminalError, TransientError
+from controller.errors import ErrandError, TerminalError, TransientError
 from controller.model import ErrandFailure
 from controller.nodes import Node, NodeKey, Sighting
 from controller.spec import Errand
 
 UNDER_WAY_SECONDS = 1.0  # before a long errand is asked for again; its end says so
 
-# Does an errand, or begins it: true once it is done. Raises `ErrandFailedError`.
+# Does an errand, or begins it: true once it is done. Raises `ErrandError`.
 RunsErrands = Callable[[Node, Errand], bool]
 
 
@@ -113,7 +113,7 @@ def _errand(errand: Errand, node: Node, world: World) -> tuple[Deeds, float]:
     try:
         if not world.errands(node, errand):
             return Deeds(), UNDER_WAY_SECONDS
-    except ErrandFailedError as error:
+    except ErrandError as error:
         failure = ErrandFailure(errand, error.reason, str(error))
         return Deeds(ran=frozenset({errand}), failed=(failure,)), 0.0
     return Deeds(ran=frozenset({errand})), 0.0

@@ -3,8 +3,8 @@
 Note [No secret in a line]
 ~~~~~~~~~~~~~~~~~~~~~~~~~~
 A `controller.spec.Secret` shows only its digest. Text from elsewhere, such as a
-library's message or a traceback, is searched for access keys once the line is whole;
-local variables of a traceback are never shown.
+library's message or a traceback, is searched for access keys and signatures once the
+line is whole; local variables of a traceback are never shown.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ LogFormat = Literal["json", "console"]
 
 # The shape of an access key, as recorded from the service
 ACCESS_KEY = re.compile(r"[A-Za-z0-9+/]{33}AzCa[A-P][A-Za-z0-9+/]{5}=")
+
+# The part of a shared access signature that nobody can guess
+SIGNATURE = re.compile(r"(?<=[?&]sig=)[^&\s\"'\\)>]+", re.IGNORECASE)
 
 _log: FilteringBoundLogger = structlog.get_logger()
 
@@ -111,7 +114,7 @@ def _in_reading_order(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
 
 
 def _conceal(_: WrappedLogger, __: str, line: Any) -> str:  # noqa: ANN401 (rendered: a str, which the type of a processor cannot say)
-    return ACCESS_KEY.sub(_digest, line)
+    return SIGNATURE.sub(_digest, ACCESS_KEY.sub(_digest, line))
 
 
 def _digest(match: re.Match[str]) -> str:

@@ -17,6 +17,7 @@ from controller.children import (
     PrivateEndpointConnection,
     ScheduleEntry,
 )
+from controller.places import Place
 
 KeyDigest = NewType("KeyDigest", str)  # SHA-256 of a password, lower-case hex
 
@@ -105,10 +106,16 @@ class ErrandKind(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """Something to do once, for the request of this id."""
+    """Something to do once, for the request of this id.
+
+    ``places`` are the files of an import, in order, or the one container of an
+    export; ``prefix`` begins the names of what an export leaves there.
+    """
 
     kind: ErrandKind
     request_id: str
+    places: tuple[Place, ...] = ()
+    prefix: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,10 +6,10 @@ Source: ImportRDBParameters and ExportRDBParameters, api-version 2024-11-01.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Literal, assert_never
 
 import falcon
-from pydantic import Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from api import lro
 from api.context import cause
@@ -18,16 +18,30 @@ from api.fields import Body, any_case
 from api.mistakes import BAD_REQUEST
 from api.parts import Parts
 from api.redis import children
+from controller.places import read_name, read_place
 from controller.spec import CacheSpec, Errand, ErrandKind, Tier
 
 Format = Literal["RDB"]
 AuthMethod = Literal["SAS", "ManagedIdentity"]
 
+
+def _place(text: str) -> str:
+    read_place(text)
+    return text
+
+
 Text = Annotated[str, Field(min_length=1)]
+PlaceText = Annotated[Text, AfterValidator(_place)]
+NameText = Annotated[Text, AfterValidator(read_name)]
 
 
 class TransferBody(Body):
-    """What both have in common: the format, and how the storage lets the cache in."""
+    """What both have in common: the format, and how the storage lets the cache in.
+
+    A wrong body is quoted nowhere: it may hold what opens the storage.
+    """
+
+    model_config = ConfigDict(hide_input_in_errors=True)
 
     format: Annotated[Format | None, any_case(Format)] = None
     auth_method: Annotated[
@@ -41,23 +55,23 @@ class TransferBody(Body):
 
 
 class ImportBody(TransferBody):
-    """Body of ``import``; ``files`` are the URLs of blobs."""
+    """Body of ``import``; ``files`` are the places of dumps: see Note [Places]."""
 
-    files: Annotated[list[Text], Field(min_length=1)]
+    files: Annotated[list[PlaceText], Field(min_length=1, repr=False)]
 
 
 class ExportBody(TransferBody):
-    """Body of ``export``; ``container`` is a URL, and ``prefix`` begins each name."""
+    """Body of ``export``; ``container`` is a place, and ``prefix`` begins each name."""
 
-    container: Text
-    prefix: Text
+    container: Annotated[PlaceText, Field(repr=False)]
+    prefix: NameText
 
 
 class Transfer:
     """``…/import`` and ``…/export``."""
 
     def __init__(
-        self, parts: Parts, kind: ErrandKind, model: type[TransferBody]
+        self, parts: Parts, kind: ErrandKind, model: type[ImportBody | ExportBody]
     ) -> None:
         self._parts = parts
         self._kind = kind
@@ -66,8 +80,8 @@ class Transfer:
     def on_post(self, req: falcon.Request, resp: falcon.Response, **path: str) -> None:
         """Begin to move data, 202."""
         spec = children.parent(self._parts, path).spec
-        children.read(req, self._model, *self._mistakes(spec))
-        errand = Errand(self._kind, cause(req).request_id)
+        body = children.read(req, self._model, *self._mistakes(spec))
+        errand = _errand(body, cause(req).request_id)
         children.write(
             self._parts,
             req,
@@ -86,3 +100,15 @@ class Transfer:
                 "Scale the cache to Premium first.",
                 "properties.sku.name",
             )
+
+
+def _errand(body: ImportBody | ExportBody, request_id: str) -> Errand:
+    match body:
+        case ImportBody(files=files):
+            places = tuple(map(read_place, files))
+            return Errand(ErrandKind.IMPORT, request_id, places)
+        case ExportBody(container=container, prefix=prefix):
+            place = read_place(container)
+            return Errand(ErrandKind.EXPORT, request_id, (place,), prefix)
+        case _:
+            assert_never(body)

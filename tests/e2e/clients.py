@@ -46,6 +46,8 @@ REDIS_PYTHON = ("redis==8.1.0", "valkey==6.2.0", "valkey-glide==2.6.0")
 REDIS_NODE = ("ioredis@6.0.0", "redis@6.3.1")
 REDIS_GO = ("github.com/redis/go-redis/v9@v9.22.0",)
 REDIS_JAVA = ("redis.clients:jedis:8.0.2", "io.lettuce:lettuce-core:7.7.0.RELEASE")
+AZURITE = ("azurite@3.37.0",)  # a stand-in for storage accounts, by Microsoft
+BLOB_SDK = ("azure-storage-blob==12.31.1",)
 
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"  # the one that az finds
 

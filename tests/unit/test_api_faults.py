@@ -9,7 +9,7 @@ import pytest
 from api import faults
 from controller.errors import (
     ControllerError,
-    ErrandFailedError,
+    ErrandError,
     PortsExhaustedError,
     PortTakenError,
     TerminalError,
@@ -17,7 +17,7 @@ from controller.errors import (
 )
 
 # These end in the loop
-ENGINES = (ErrandFailedError, PortTakenError, TerminalError, TransientError)
+ENGINES = (ErrandError, PortTakenError, TerminalError, TransientError)
 
 
 def subclasses(of: type[ControllerError]) -> Iterator[type[ControllerError]]:

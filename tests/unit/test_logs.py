@@ -110,6 +110,18 @@ def test_no_secret_is_written(log_format: logs.LogFormat) -> None:
     assert text.count("Traceback") == 2
 
 
+@pytest.mark.parametrize("before", ["?", "?sv=2020-10-02&", "?sp=r&"])
+def test_a_signature_is_not_shown(stream: io.StringIO, before: str) -> None:
+    """Libraries quote addresses as a whole; what is no secret stays readable."""
+    signature = "%2Bx/y%3D"
+    address = f"http://a.test/c{before}sig={signature}&se=2030"
+    logging.getLogger("urllib3").warning("Failed to parse headers (url=%s)", address)
+    structlog.get_logger().info("told", address=address)
+    text = stream.getvalue()
+    assert signature not in text
+    assert text.count(f"{before}sig={Secret(signature)}&se=2030") == 2
+
+
 def test_values_are_shown_as_people_write_them(stream: io.StringIO) -> None:
     """A secret has its digest, so that two can be told apart; a cache has its name."""
     secret = Secret("open sesame")

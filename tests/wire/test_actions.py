@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,6 +11,7 @@ import pytest
 
 from controller.model import Record
 from controller.pace import realistic
+from controller.places import Local, Remote
 from controller.spec import Errand, ErrandKind
 from tests.redis_requests import request
 from tests.wire.children import mistakes, premium, settled, style
@@ -261,6 +263,18 @@ AUTH = "preferred-data-archive-auth-method"
             ["storage-subscription-id"],
             id="subscription",
         ),
+        pytest.param(
+            "import",
+            {"files": ["https://a.test/c/d", "s3://a/b", "../d", "file:///a/../b"]},
+            ["files[1]", "files[2]", "files[3]"],
+            id="no places",
+        ),
+        pytest.param(
+            "export",
+            {"container": "https://u:p@a.test/c", "prefix": "a/../../b"},
+            ["container", "prefix"],
+            id="no container and no name",
+        ),
     ],
 )
 def test_a_bad_transfer_changes_nothing(
@@ -271,6 +285,37 @@ def test_a_bad_transfer_changes_nothing(
     before = wire.store.records()
     assert mistakes(act(wire, action, body)) == wrong
     assert wire.store.records() == before
+
+
+def test_an_errand_knows_the_places(wire: Wire) -> None:
+    """They come with it, and what opens them is not in its text."""
+    settled(wire)
+    files = ["https://a.test/c/one?sig=s3cret", "c/two"]
+    imported = act(wire, "import", {"files": files}).headers["x-ms-request-id"]
+    wire.settle()
+    exported = act(wire, "export", EXPORT).headers["x-ms-request-id"]
+    first, second = cache(wire).spec.errands
+    two = Local(PurePosixPath("containers/c/two"))
+    assert first == Errand(ErrandKind.IMPORT, imported, (Remote(files[0]), two))
+    container = Remote(EXPORT["container"])
+    assert second == Errand(ErrandKind.EXPORT, exported, (container,), "dump")
+    assert "sig=" not in f"{first!r} {second!r} {first} {second}"
+    assert len({first, second}) == 2
+
+
+def test_a_refusal_quotes_no_place(wire: Wire) -> None:
+    """It says what, why and what next, and not what could be a signature."""
+    settled(wire)
+    body = EXPORT | {"container": "ftp://a.test/c?sig=s3cret"}
+    refused = act(wire, "export", body)
+    error = refused.json["error"]
+    assert (refused.status_code, error["code"]) == (400, "InvalidRequestBody")
+    assert error["message"].splitlines()[0] == (
+        "The value of the parameter 'container' is invalid. It has a scheme that is "
+        "not served; give the https:// address of a container or a blob with its SAS, "
+        "a file:/// address in the emulator's state directory, or the bare name of a "
+        "container."
+    )
 
 
 def test_words_of_a_transfer_have_no_case(wire: Wire) -> None:
