@@ -10,7 +10,7 @@ import enum
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from controller.spec import CacheSpec, Errand
+from controller.spec import CacheSpec, Errand, KeyDigest
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -86,6 +86,11 @@ class Moment:
     monotonic: float  # seconds
     utc: datetime
 
+    @property
+    def unix(self) -> float:
+        """The time to show in seconds of Unix time, as tokens have it."""
+        return self.utc.timestamp()
+
 
 PROGRESSING = "Progressing"  # the condition whose falsehood means failure
 
@@ -114,7 +119,8 @@ class CacheStatus:
     """What the controller last saw; only the controller writes it.
 
     ``observed_generation`` is the newest generation that was ever seen in place.
-    ``errands_run`` are those of the spec that were run.
+    ``errands_run`` are those of the spec that were run. ``tokens`` are those that
+    open the cache for principals of Entra.
     ``unsettled_since`` and ``silent_since`` are monotonic seconds: since when the
     cache is not what its spec asks for, and since when its running server does not
     answer. ``None``: it is, and it does.
@@ -123,6 +129,7 @@ class CacheStatus:
     observed_generation: int = 0
     conditions: tuple[Condition, ...] = ()
     errands_run: frozenset[Errand] = frozenset()
+    tokens: frozenset[KeyDigest] = frozenset()
     unsettled_since: float | None = None
     silent_since: float | None = None
     starts: Starts = Starts()
