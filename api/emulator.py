@@ -84,6 +84,7 @@ def assemble(settings: Settings, engine: Engine, authority: Authority) -> Emulat
         ready=looping.not_ready if settings.enabled else tuple,
         enabled=settings.enabled,
         hostname=settings.hostname or "",
+        token_lifetime_seconds=settings.token_lifetime_seconds,
         registry=registry,
         describe=described,
     )

@@ -35,6 +35,7 @@ class Parts:
     ready: Callable[[], tuple[str, ...]]
     enabled: bool
     hostname: str
+    token_lifetime_seconds: int
     registry: CollectorRegistry
     describe: Mapping[str, Any]
     _seats: threading.BoundedSemaphore = field(

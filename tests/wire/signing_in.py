@@ -14,13 +14,15 @@ from tests.wire.rig import HOST, Wire
 BASE = f"http://{HOST}"
 ARM_SCOPE = f"{BASE}/.default"
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
-PROGRAM = {
+MSI = "/msi/token"
+IMDS = "/metadata/identity/oauth2/token"
+PROGRAM: Mapping[str, str] = {
     "grant_type": "client_credentials",
     "client_id": "any-id",
     "client_secret": "any secret",
     "scope": ARM_SCOPE,
 }
-PERSON = {
+PERSON: Mapping[str, str] = {
     "grant_type": "password",
     "client_id": "az",
     "username": "me@example.com",

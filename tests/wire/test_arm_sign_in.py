@@ -9,12 +9,14 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import jwt
 import pytest
 
-from api.arm.principals import HOME_TENANT, LIFETIME_SECONDS, SOMEBODY, object_id
+from api.arm.principals import HOME_TENANT, SOMEBODY, object_id
 from tests.wire.rig import Wire
 from tests.wire.signing_in import (
     ARM_SCOPE,
     BASE,
     DEVICE_CODE,
+    IMDS,
+    MSI,
     PERSON,
     PROGRAM,
     claims_of,
@@ -93,7 +95,7 @@ def test_a_program_gets_a_token_with_the_claims_that_clients_read(wire: Wire) ->
         "access_token",
     }
     assert answer["token_type"] == "Bearer"
-    assert answer["expires_in"] == LIFETIME_SECONDS == 3600
+    assert answer["expires_in"] == 3600
     claims = claims_of(wire, answer["access_token"], BASE)
     assert claims["tid"] == TENANT
     assert claims["appid"] == "any-id"
@@ -102,7 +104,23 @@ def test_a_program_gets_a_token_with_the_claims_that_clients_read(wire: Wire) ->
     assert claims["aud"] == BASE
     assert claims["roles"] == []
     assert [type(claims[name]) for name in ("exp", "iat", "nbf")] == [int, int, int]
-    assert claims["exp"] - claims["iat"] == LIFETIME_SECONDS
+    assert claims["exp"] - claims["iat"] == 3600
+
+
+def test_tokens_last_as_long_as_is_set() -> None:
+    """All that tells a lifetime follows the setting: claims, and both answers."""
+    wire = Wire(token_lifetime_seconds=60)
+    answer = token_for(wire, PROGRAM)
+    claims = claims_of(wire, answer["access_token"], BASE)
+    assert claims["exp"] - claims["iat"] == 60
+    assert (answer["expires_in"], answer["ext_expires_in"]) == (60, 60)
+    assert answer["expires_on"] == str(claims["exp"])
+    answer = wire.call(
+        "GET", IMDS, params={"resource": BASE}, headers={"Metadata": "true"}
+    ).json
+    claims = claims_of(wire, answer["access_token"], BASE)
+    assert (answer["expires_in"], answer["expires_on"]) == ("60", str(claims["exp"]))
+    assert claims["exp"] - claims["iat"] == 60
 
 
 def test_the_same_client_id_is_always_the_same_object() -> None:
@@ -138,7 +156,7 @@ def test_a_token_is_for_whom_it_was_asked(
     wire: Wire, asked: dict[str, str], audience: str
 ) -> None:
     """Every scope and resource is accepted, and named in ``aud``."""
-    answer = token_for(wire, PROGRAM | {"scope": ""} | asked)
+    answer = token_for(wire, {**PROGRAM, "scope": "", **asked})
     assert claims_of(wire, answer["access_token"], audience)["aud"] == audience
 
 
@@ -275,8 +293,6 @@ def test_what_is_missing_is_named_in_the_words_of_oauth(
     assert named in result.json["error_description"]
 
 
-MSI = "/msi/token"
-IMDS = "/metadata/identity/oauth2/token"
 WAYS = [
     pytest.param(MSI, "X-IDENTITY-HEADER", id="app service"),
     pytest.param(IMDS, "Metadata", id="machine"),
@@ -329,5 +345,5 @@ def test_a_user_assigned_identity_is_the_same_by_each_of_its_names(wire: Wire) -
     wanted = by_resource["oid"]
     assert identity(mi_res_id="/subscriptions/s/an/identity")["oid"] == wanted
     assert identity(client_id=by_resource["appid"])["oid"] == wanted
-    assert identity(object_id=wanted)["oid"] == wanted
+    assert identity(object_id=wanted.upper())["oid"] == wanted
     assert identity()["oid"] != wanted
