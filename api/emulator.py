@@ -85,6 +85,7 @@ def assemble(settings: Settings, engine: Engine, authority: Authority) -> Emulat
         enabled=settings.enabled,
         hostname=settings.hostname or "",
         token_lifetime_seconds=settings.token_lifetime_seconds,
+        judge=engine.admin.judge,
         registry=registry,
         describe=described,
     )

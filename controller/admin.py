@@ -25,6 +25,7 @@ from redis.retry import Retry
 
 from controller import acl, config
 from controller.errors import TransientError
+from controller.model import CacheKey
 from controller.nodes import AclUser, Address, Node, NodeKey, Server
 from controller.spec import AccessKeys, ErrandKind, Secret
 
@@ -67,6 +68,13 @@ class Admin(Protocol):
 
     def run_errand(self, node: Node, kind: ErrandKind) -> None:
         """Do it. Raises `TransientError`, and then it may have been done."""
+        ...
+
+    def judge(self, cache: CacheKey, permissions: str) -> str | None:
+        """Have a cache's server judge permissions; ``None``: it takes them.
+
+        Gives the server's words else. Raises `TransientError`.
+        """
         ...
 
     def forget(self, node: NodeKey) -> None:
@@ -173,6 +181,11 @@ class RedisAdmin:
                 pass  # accepted, and without effect yet
             case _:
                 assert_never(kind)
+
+    def judge(self, cache: CacheKey, permissions: str) -> str | None:
+        """Take all."""
+        del cache, permissions
+        return None
 
     def forget(self, node: NodeKey) -> None:
         """Close the connection."""

@@ -196,5 +196,8 @@ class MockedAdmin:
     def run_errand(self, node: Node, kind: ErrandKind) -> None:
         """Do nothing: there are no data and no connections."""
 
+    def judge(self, cache: CacheKey, permissions: str) -> str | None:
+        """Take all: there is nobody who knows better."""
+
     def forget(self, node: NodeKey) -> None:
         """Do nothing: nothing is kept."""

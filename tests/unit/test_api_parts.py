@@ -49,6 +49,7 @@ def parts(*, patience: float = FOR_EVER_SECONDS, mocked: bool = False) -> Parts:
         enabled=True,
         hostname="",
         token_lifetime_seconds=3600,
+        judge=lambda _key, _permissions: None,
         registry=CollectorRegistry(),
         describe={},
     )

@@ -66,6 +66,7 @@ class Wire:
     reasons: tuple[str, ...] = ()
     pace: Pace = fast
     token_lifetime_seconds: int = 3600
+    judge: Callable[[CacheKey, str], str | None] = lambda _key, _permissions: None
     told: Callable[[CacheKey], None] = lambda _key: None
     store: Store = field(init=False)
     client: falcon.testing.TestClient = field(init=False)
@@ -82,6 +83,7 @@ class Wire:
             enabled=self.enabled,
             hostname=self.hostname,
             token_lifetime_seconds=self.token_lifetime_seconds,
+            judge=self._judge,
             registry=CollectorRegistry(),
             describe={"backend": "none"},
         )
@@ -125,6 +127,9 @@ class Wire:
         if self.prompt:
             self.settle()
         self.told(key)
+
+    def _judge(self, key: CacheKey, permissions: str) -> str | None:
+        return self.judge(key, permissions)
 
     def _report(self, record: Record, condition: Condition) -> None:
         reached = condition.holds and record.generation
