@@ -88,6 +88,8 @@ def assemble(settings: Settings, engine: Engine, authority: Authority) -> Emulat
         ready=looping.not_ready if settings.enabled else tuple,
         enabled=settings.enabled,
         hostname=settings.hostname or "",
+        token_lifetime_seconds=settings.token_lifetime_seconds,
+        judge=engine.admin.judge,
         registry=registry,
         describe=described,
     )
@@ -131,7 +133,6 @@ def _reconciler(
             restricted=settings.restrict_commands,
         ),
         leaves=Leaves(authority, lambda key: _names(settings, engine, key)),
-        tokens=lambda _record: {},
         clock=now,
     )
 

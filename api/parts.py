@@ -25,7 +25,9 @@ class Parts:
 
     ``ready`` gives the reasons why the emulator cannot serve yet; none means that it
     can. ``hostname`` is the configured name of this machine, or empty. ``describe``
-    is shown by ``/_emulator/status`` and holds no secret.
+    is shown by ``/_emulator/status`` and holds no secret. ``judge`` asks the server
+    of a cache about the permissions of an access policy: ``None``, it takes them, or
+    why not, in its words; raises `TransientError` when it cannot be asked.
     """
 
     store: Store
@@ -35,6 +37,8 @@ class Parts:
     ready: Callable[[], tuple[str, ...]]
     enabled: bool
     hostname: str
+    token_lifetime_seconds: int
+    judge: Callable[[CacheKey, str], str | None]
     registry: CollectorRegistry
     describe: Mapping[str, Any]
     _seats: threading.BoundedSemaphore = field(

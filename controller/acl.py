@@ -28,6 +28,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from controller.acl_rules import BUILT_IN
@@ -167,6 +168,19 @@ def users_to_drop(
 ) -> frozenset[str]:
     """Name the users that nobody asked for."""
     return frozenset(seen) - {user.name for user in wanted}
+
+
+def in_place(wanted: Iterable[AclUser], seen: Mapping[str, AclUser]) -> bool:
+    """Tell whether users are as they should be, but for tokens, which come and go."""
+    kept = {DEFAULT_USER, ADMIN_USER}
+    missing = (
+        user
+        for user in users_to_set(wanted, seen)
+        if user.name in kept
+        or user.name not in seen
+        or users_to_set([replace(user, digests=seen[user.name].digests)], seen)
+    )
+    return not any(missing) and not users_to_drop(wanted, seen)
 
 
 def users_to_disconnect(

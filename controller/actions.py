@@ -123,7 +123,9 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The plan was empty: converged."""
+    """The plan was empty: converged; in ``after`` seconds it may not be any more."""
+
+    after: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

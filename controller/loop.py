@@ -102,8 +102,10 @@ class Loop:
 
     def _plan_next(self, key: CacheKey, outcome: Outcome) -> None:
         match outcome:
-            case Done():
+            case Done(after=after):
                 self._parts.queue.forget(key)
+                if after is not None:
+                    self._parts.queue.add(key, after)
             case Again(after=float(seconds)):
                 self._parts.queue.add(key, seconds)
             case Again() | Stuck():

@@ -91,6 +91,11 @@ class Moment:
     monotonic: float  # seconds
     utc: datetime
 
+    @property
+    def unix(self) -> float:
+        """The time to show in seconds of Unix time, as tokens have it."""
+        return self.utc.timestamp()
+
 
 @dataclass(frozen=True, slots=True)
 class ErrandFailure:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from controller.acl import Tokens
 from controller.actions import Again, Done, Outcome, Plan, Stuck
 from controller.config import Limits
 from controller.desired import Credentials, desired_node, node_key
@@ -30,7 +29,6 @@ class Reconciler:
     observe: Observer
     limits: Limits
     leaves: Leaves
-    tokens: Callable[[Record], Tokens]
     clock: Callable[[], Moment]
 
     def __call__(self, key: CacheKey) -> Outcome:
@@ -58,15 +56,24 @@ class Reconciler:
             self.world.admin.forget(node)
             self.leaves.forget(record.uid)
         log_round(record, steps, outcome, ended.monotonic - started.monotonic)
-        return outcome
+        return self._until_a_token_ends(record, outcome, ended)
 
     def _wanted(self, record: Record, moment: Moment) -> NodeSpec:
         credentials = Credentials(
             admin=self.world.admin.password(record.uid),
             leaf=self.leaves.of(record, moment.utc),
-            tokens=self.tokens(record),
+            tokens=self.store.tokens.valid(_principals(record)),
         )
         return desired_node(record, credentials, self.limits)
+
+    def _until_a_token_ends(
+        self, record: Record, outcome: Outcome, moment: Moment
+    ) -> Outcome:
+        """Come back to a cache that is in place when a token opens it no more."""
+        ends = self.store.tokens.next_expiry(_principals(record))
+        if ends is None or not isinstance(outcome, Done):
+            return outcome
+        return Done(after=max(0.0, ends - moment.unix))
 
     def _announce(self, record: Record, status: CacheStatus) -> Record:
         """Tell what was seen before work on it begins, which may take its time.
@@ -96,6 +103,12 @@ class Reconciler:
         seen = self.observe.find(node)
         outcome = execute(plan_orphan(seen), node, seen, self.world)
         return Done() if _all_gone(seen, outcome) else outcome
+
+
+def _principals(record: Record) -> Iterator[str]:
+    """Name who may sign in on a cache with Entra, by object id."""
+    for assignment in record.spec.access_policy_assignments.values():
+        yield assignment.object_id
 
 
 def _all_gone(node: Sighting, removal: Outcome) -> bool:

@@ -28,6 +28,7 @@ from controller.settings_fields import (
     BackendChoice,
     Endpoints,
     Host,
+    Lifetime,
     LogLevel,
     Names,
     Pace,
@@ -82,6 +83,12 @@ class Settings(BaseSettings):
         example="/var/lib/azure-redis-emulator",
     )
     strict: bool = switch("strict", default=False)
+    token_lifetime_seconds: Lifetime = setting(
+        "token-lifetime",
+        default=3600,  # azurerm asks again for each call when it is 1200 or less
+        expects="a whole number of seconds from 10 to 86400",
+        example=60,
+    )
     tls_certificate: Path | None = setting(
         "tls.certificate",
         default=None,

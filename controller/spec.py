@@ -167,6 +167,13 @@ class CacheSpec:
             if each.metadata.get("child")
         }
 
+    def assigns(self, object_id: str) -> bool:
+        """Tell whether an Entra principal has an access policy, by its object id."""
+        return any(
+            each.object_id.lower() == object_id.lower()
+            for each in self.access_policy_assignments.values()
+        )
+
     def asks_the_same(self, other: CacheSpec) -> bool:
         """Tell whether a server that fits one fits the other."""
         return all(

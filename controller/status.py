@@ -91,9 +91,8 @@ def _seen(
     )
     applied = configured = None
     if server is not None and isinstance(node, Node):
-        applied = server.accepted == _opening(wanted) and not (
-            acl.users_to_set(wanted.users, server.users)
-            or acl.users_to_drop(wanted.users, server.users)
+        applied = server.accepted == _opening(wanted) and acl.in_place(
+            wanted.users, server.users
         )
         configured = not config.drift_of(wanted, node, server)
     claims = (running, server is not None, applied, configured)

@@ -27,6 +27,8 @@ from controller.model import (
 from controller.operations import Operation
 from controller.pace import Pace, fast
 from controller.ports import Ledger
+from controller.spec import KeyDigest
+from controller.tokens import TokenBook
 
 OPERATIONS_KEPT = 10_000  # the newest; older ones are long over
 
@@ -48,6 +50,7 @@ class Store:
     """Caches by key. ``notify`` is told each key that was written to.
 
     ``pace`` says how long a write takes, at least, and ``clock`` from when on.
+    ``tokens`` are what opens caches beside their access keys.
     """
 
     def __init__(
@@ -66,6 +69,7 @@ class Store:
         self._notify = notify
         self._clock = clock
         self._pace = pace
+        self.tokens = TokenBook(lambda: clock().unix)
 
     # --- reading -------------------------------------------------------------------
 
@@ -147,6 +151,19 @@ class Store:
             self._begin(record, cause, deletes=True)
         self._notify(key)
         return record
+
+    def grant(
+        self, object_id: str, digest: KeyDigest, expires_at: float
+    ) -> tuple[Record, ...]:
+        """Let a token open what its principal is assigned to, until Unix time.
+
+        Notifies those caches, and gives them as they were before.
+        """
+        self.tokens.grant(object_id, digest, expires_at)
+        assigned = tuple(r for r in self.records() if r.spec.assigns(object_id))
+        for each in assigned:
+            self._notify(each.key)
+        return assigned
 
     # --- what the controller writes ------------------------------------------------
 

@@ -6,22 +6,18 @@ redirected request cannot send.
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
 import falcon
 
+from api.arm.issuing import Mint
 from api.arm.principals import (
     HOME_TENANT,
-    LIFETIME_SECONDS,
     Principal,
-    Token,
-    access_claims,
     application,
     object_id,
     user_assigned,
 )
-from api.arm.signing import Signer
 from api.context import base_url, query
 
 SYSTEM_CLIENT = object_id("system-assigned identity")
@@ -35,8 +31,8 @@ class ManagedIdentity:
     service, and wants ``Metadata``. Any value of them is the right one.
     """
 
-    def __init__(self, signer: Signer, header: str) -> None:
-        self._signer = signer
+    def __init__(self, mint: Mint, header: str) -> None:
+        self._mint = mint
         self._header = header
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
@@ -52,15 +48,14 @@ class ManagedIdentity:
     def _answer(self, req: falcon.Request, audience: str) -> dict[str, str]:
         """Give the members of both; all are texts, as in Azure."""
         who = _identity(req)
-        issuer = f"{base_url(req)}/{who.tenant}"
-        now = int(time.time())
-        token = Token(principal=who, issuer=issuer, audience=audience, issued_at=now)
+        issued = self._mint.issue(who, f"{base_url(req)}/{who.tenant}", audience)
+        token = issued.token
         return {
-            "access_token": self._signer.sign(access_claims(token)),
+            "access_token": issued.text,
             "client_id": who.client_id,
-            "expires_in": str(LIFETIME_SECONDS),
-            "expires_on": str(now + LIFETIME_SECONDS),
-            "not_before": str(now),
+            "expires_in": str(token.lifetime_seconds),
+            "expires_on": str(token.expires_at),
+            "not_before": str(token.issued_at),
             "resource": audience,
             "token_type": "Bearer",
         }
@@ -77,7 +72,7 @@ def _identity(req: falcon.Request) -> Principal:
         return user_assigned(resource_id)
     who = application(HOME_TENANT, query(req, "client_id") or SYSTEM_CLIENT)
     asked = query(req, "object_id") or query(req, "principal_id")
-    return replace(who, object_id=asked) if asked else who
+    return replace(who, object_id=asked.lower()) if asked else who
 
 
 def _refuse(resp: falcon.Response, why: str) -> None:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 HOME_TENANT = "00000000-0000-0000-0000-000000000002"
-LIFETIME_SECONDS = 3600  # azurerm asks again for each call when it is 1200 or less
 
 # Client id of az, the usual one of those who sign in a person.
 PUBLIC_CLIENT = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
@@ -41,6 +40,12 @@ class Token:
     issuer: str
     audience: str
     issued_at: int
+    lifetime_seconds: int
+
+    @property
+    def expires_at(self) -> int:
+        """When it ceases to be valid, in seconds of Unix time."""
+        return self.issued_at + self.lifetime_seconds
 
 
 def is_guid(text: str) -> bool:
@@ -117,7 +122,7 @@ def _common_claims(token: Token) -> dict[str, Any]:
         "iss": token.issuer,
         "iat": token.issued_at,
         "nbf": token.issued_at,
-        "exp": token.issued_at + LIFETIME_SECONDS,
+        "exp": token.expires_at,
         "oid": token.principal.object_id,
         "sub": token.principal.object_id,
         "tid": token.principal.tenant,

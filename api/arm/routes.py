@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 
 from api.arm.authorize import Authorize
 from api.arm.groups import GroupCollection, GroupOperation, GroupResource
+from api.arm.issuing import Mint
 from api.arm.managed_identity import ManagedIdentity
 from api.arm.metadata import Endpoints
 from api.arm.openid import AUTHORITIES, Discovery, Keys
@@ -23,6 +25,7 @@ from api.arm.tenants import TenantCollection
 from api.arm.tokens import DeviceCode, TokenEndpoint
 from api.guard import Surface
 from api.parts import Parts
+from api.redis.sign_in import let_in
 
 SUBSCRIPTION = "/subscriptions/{subscription}"
 GROUPS = SUBSCRIPTION + "/resourcegroups"
@@ -33,13 +36,14 @@ def routes(
     parts: Parts, scopes: Scopes, signer: Signer
 ) -> Mapping[Surface, Mapping[str, object]]:
     """Give every route around the cache: template → resource."""
+    mint = Mint(signer, parts.token_lifetime_seconds, partial(let_in, parts))
     return {
         Surface.ARM: _arm(parts, scopes),
         Surface.OPEN: {
             "/metadata/endpoints": Endpoints(),
-            "/metadata/identity/oauth2/token": ManagedIdentity(signer, "Metadata"),
-            "/msi/token": ManagedIdentity(signer, "X-IDENTITY-HEADER"),
-            **dict(_sign_in(signer)),
+            "/metadata/identity/oauth2/token": ManagedIdentity(mint, "Metadata"),
+            "/msi/token": ManagedIdentity(mint, "X-IDENTITY-HEADER"),
+            **dict(_sign_in(signer, mint)),
         },
     }
 
@@ -64,11 +68,11 @@ def _arm(parts: Parts, scopes: Scopes) -> Mapping[str, object]:
     }
 
 
-def _sign_in(signer: Signer) -> Iterator[tuple[str, object]]:
+def _sign_in(signer: Signer, mint: Mint) -> Iterator[tuple[str, object]]:
     """Give the routes of every form of a tenant's URLs."""
     for each in AUTHORITIES:
         yield each.discovery, Discovery(each)
         yield each.keys, Keys(signer)
-        yield each.endpoint("token"), TokenEndpoint(each, signer)
+        yield each.endpoint("token"), TokenEndpoint(each, mint)
         yield each.endpoint("devicecode"), DeviceCode()
         yield each.endpoint("authorize"), Authorize()

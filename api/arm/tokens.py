@@ -7,7 +7,6 @@ one given out before a restart is worth as much after it.
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import dataclass
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl
@@ -15,19 +14,15 @@ from urllib.parse import parse_qsl
 import falcon
 from jwt.utils import base64url_decode, base64url_encode
 
+from api.arm.issuing import Issued, Mint
 from api.arm.openid import ADFS, Authority
 from api.arm.principals import (
-    LIFETIME_SECONDS,
     PUBLIC_CLIENT,
     SOMEBODY,
     Principal,
-    Token,
-    access_claims,
     application,
-    id_claims,
     person,
 )
-from api.arm.signing import Signer
 from api.body import MOST_BYTES
 from api.context import base_url
 
@@ -75,9 +70,9 @@ class SignIn:
 class TokenEndpoint:
     """``POST .../oauth2/token`` and ``.../oauth2/v2.0/token``."""
 
-    def __init__(self, authority: Authority, signer: Signer) -> None:
+    def __init__(self, authority: Authority, mint: Mint) -> None:
         self._authority = authority
-        self._signer = signer
+        self._mint = mint
 
     def on_post(
         self, req: falcon.Request, resp: falcon.Response, tenant: str = ADFS
@@ -89,23 +84,25 @@ class TokenEndpoint:
         except OAuthError as error:
             refuse(resp, error)
             return
-        token = Token(
-            principal=principal,
-            issuer=self._authority.issuer(req, tenant),
-            audience=_audience(form) or base_url(req),
-            issued_at=int(time.time()),
+        issued = self._mint.issue(
+            principal,
+            self._authority.issuer(req, tenant),
+            _audience(form) or base_url(req),
         )
-        resp.media = self._answer(token, form, nonce)
+        resp.media = self._answer(issued, form, nonce)
 
-    def _answer(self, token: Token, form: dict[str, str], nonce: str) -> dict[str, Any]:
+    def _answer(
+        self, issued: Issued, form: dict[str, str], nonce: str
+    ) -> dict[str, Any]:
+        token = issued.token
         answer: dict[str, Any] = {
             "token_type": "Bearer",
-            "expires_in": LIFETIME_SECONDS,
-            "ext_expires_in": LIFETIME_SECONDS,
-            "access_token": self._signer.sign(access_claims(token)),
+            "expires_in": token.lifetime_seconds,
+            "ext_expires_in": token.lifetime_seconds,
+            "access_token": issued.text,
         }
         if not self._authority.version:
-            answer["expires_on"] = str(token.issued_at + LIFETIME_SECONDS)
+            answer["expires_on"] = str(token.expires_at)
             answer["not_before"] = str(token.issued_at)
             answer["resource"] = token.audience
         who = token.principal
@@ -113,7 +110,7 @@ class TokenEndpoint:
             return answer
         return answer | {
             "scope": form.get("scope", ""),
-            "id_token": self._signer.sign(id_claims(token, nonce)),
+            "id_token": self._mint.identify(token, nonce),
             "refresh_token": SignIn(who.user).pack(),
             "client_info": _client_info(who),
         }

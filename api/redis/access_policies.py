@@ -15,13 +15,14 @@ from api import lro
 from api.errors import ArmError, Detail
 from api.fields import Body
 from api.forms import Form
-from api.mistakes import BAD_REQUEST, refusal
+from api.mistakes import BAD_REQUEST, invalid, refusal
 from api.parts import Parts
 from api.redis import children
 from api.redis.children import Kind
 from controller import acl_rules
 from controller.acl_rules import BUILT_IN
 from controller.children import AccessPolicy, spelled, without
+from controller.errors import BusyError, TransientError
 from controller.model import Record, Work
 from controller.spec import CacheSpec
 
@@ -92,9 +93,10 @@ class AccessPolicyResource:
 
     def on_put(self, req: falcon.Request, resp: falcon.Response, **path: str) -> None:
         """Create or change it; 201 in either case, as recorded."""
-        children.parent(self._parts, path)
+        parent = children.parent(self._parts, path)
         body = children.read(req, PolicyBody, *_name_mistakes(path))
         policy = AccessPolicy(permissions=body.properties.permissions)
+        _check_judgement(self._parts, parent, policy)
         record = children.put(self._parts, req, path, KIND, policy)
         resp.status = falcon.HTTP_201
         lro.start_operation(
@@ -165,6 +167,34 @@ def _check_unused(record: Record, name: str) -> None:
             f"The access policy '{name}' cannot be deleted while it is assigned. "
             f"Delete these access policy assignments first: {', '.join(users)}.",
         )
+
+
+def _check_judgement(parts: Parts, record: Record, policy: AccessPolicy) -> None:
+    """Refuse what the cache's server does not take; the words are its own and ours."""
+    if record.busy:
+        raise BusyError(record.key)  # its server may not be there, or not for long
+    try:
+        with parts.seat():
+            words = parts.judge(record.key, policy.permissions)
+    except TransientError as error:
+        raise _not_judged(error) from error
+    if words is not None:
+        why = f"The server of the cache does not take it: {words.rstrip('.')}."
+        raise refusal([invalid("properties.permissions", why)])
+
+
+def _not_judged(error: TransientError) -> ArmError:
+    """Say that nothing was changed, why, and what to do."""
+    return ArmError(
+        504,
+        "GatewayTimeout",
+        "The gateway did not receive a response from 'Microsoft.Cache' within the "
+        "specified time period. Nothing was changed: the cache's server has to say "
+        "whether it knows the commands in 'properties.permissions', and it could not "
+        f"be asked: {str(error).rstrip('.')}. Send the request again when the cache "
+        "is 'Succeeded'.",
+        gateway=True,
+    )
 
 
 def _shown(

@@ -67,7 +67,6 @@ def _controller(caches: int) -> tuple[Loop, WorkQueue[CacheKey], Reconciler]:
         observe=observer,
         limits=builders.LIMITS,
         leaves=builders.leaves(),
-        tokens=lambda _record: {},
         clock=_now,
     )
     change = Change(builders.SPEC, Work.CREATING)

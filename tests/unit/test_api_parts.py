@@ -48,6 +48,8 @@ def parts(*, patience: float = FOR_EVER_SECONDS, mocked: bool = False) -> Parts:
         ready=tuple,
         enabled=True,
         hostname="",
+        token_lifetime_seconds=3600,
+        judge=lambda _key, _permissions: None,
         registry=CollectorRegistry(),
         describe={},
     )

@@ -124,7 +124,6 @@ class World:
             observe=self.observer,
             limits=b.LIMITS,
             leaves=b.leaves(),
-            tokens=lambda _record: {},
             clock=self.clock,
         )
 

@@ -74,7 +74,6 @@ class Rig:
             observe=observer,
             limits=b.LIMITS,
             leaves=b.leaves(),
-            tokens=lambda _record: {},
             clock=now,
         )
         self.loop = Loop(

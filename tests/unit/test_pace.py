@@ -200,7 +200,6 @@ class World:
             observe=Observer(backend, admin, self.clock.monotonic),
             limits=b.LIMITS,
             leaves=b.leaves(),
-            tokens=lambda _record: {},
             clock=self.clock,
         )
 

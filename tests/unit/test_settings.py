@@ -117,6 +117,18 @@ def test_sizes_are_read_as_a_server_reads_them(
     assert settings.load().max_memory_bytes == size
 
 
+@pytest.mark.parametrize("seconds", [10, 86400])
+def test_tokens_live_as_long_as_is_wanted(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, seconds: int
+) -> None:
+    """From ten seconds, so that a test sees a client renew its token, to a day."""
+    assert settings.load().token_lifetime_seconds == 3600
+    write(folder / "application.yml", f"token-lifetime: {seconds}")
+    assert settings.load().token_lifetime_seconds == seconds
+    monkeypatch.setenv("FLOCI_AZ_TOKEN_LIFETIME", "60")
+    assert settings.load().token_lifetime_seconds == 60
+
+
 @pytest.mark.parametrize(
     ("name", "value", "complaint"),
     [
@@ -126,6 +138,21 @@ def test_sizes_are_read_as_a_server_reads_them(
         ("HOST", "http://x", "an address or a host name to listen on, such as 0.0.0.0"),
         ("HOSTNAME", "a/b", "a host name without scheme and path, such as redis.test"),
         ("LOG_LEVEL", "loud", "debug, info, warning or error, such as debug"),
+        (
+            "TOKEN_LIFETIME",
+            "9",
+            "a whole number of seconds from 10 to 86400, such as 60",
+        ),
+        (
+            "TOKEN_LIFETIME",
+            "86401",
+            "a whole number of seconds from 10 to 86400, such as 60",
+        ),
+        (
+            "TOKEN_LIFETIME",
+            "1h",
+            "a whole number of seconds from 10 to 86400, such as 60",
+        ),
         ("LOG_FORMAT", "xml", "json or console, such as json"),
         ("SERVICES_REDIS_ENABLED", "maybe", "true or false, such as false"),
         ("SERVICES_REDIS_BACKEND", "mocked", "auto, docker or process, such as docker"),

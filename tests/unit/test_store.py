@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from controller.children import AccessPolicyAssignment
 from controller.errors import (
     BusyError,
     CacheNotFoundError,
@@ -251,3 +252,23 @@ def test_what_is_remembered_of_operations_is_bounded(
     assert store.operation("d-0") is None
     assert store.operation("d-7") is not None
     assert not store._open
+
+
+def test_a_granted_token_wakes_the_caches_it_is_for(
+    store: Store, told: list[CacheKey]
+) -> None:
+    """By the object id of an assignment, in any case; it is kept until it expires."""
+    mine = AccessPolicyAssignment(
+        object_id="A8-User", object_id_alias="me", policy="Data Owner"
+    )
+    record = settle(store, put(store).record)
+    put(store, replace(b.SPEC, access_policy_assignments={"one": mine}), request="r2")
+    other = CacheKey("my-sub", "my-rg", "Cache2")
+    put(store, key=other, request="r3")
+    told.clear()
+    digest, end = Secret("token").digest, b.NOW.unix + 60
+    (granted,) = store.grant("a8-uSER", digest, end)
+    assert (granted.key, told) == (record.key, [record.key])
+    assert store.tokens.valid(["a8-user"]) == {"a8-user": {digest}}
+    assert store.tokens.next_expiry(["a8-user"]) == end
+    assert store.grant("somebody", digest, end) == ()

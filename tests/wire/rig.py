@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
@@ -54,7 +55,8 @@ class Wire:
     """An app, a client for it, and the loop's part: `settle`, `fail`, `finish`.
 
     With ``prompt`` each write is in place before it is answered; ``strict`` is the
-    mode in which subscriptions and groups have to be created.
+    mode in which subscriptions and groups have to be created. ``told`` is what else
+    happens when the store notifies of a key.
     """
 
     prompt: bool = False
@@ -63,6 +65,9 @@ class Wire:
     hostname: str = ""
     reasons: tuple[str, ...] = ()
     pace: Pace = fast
+    token_lifetime_seconds: int = 3600
+    judge: Callable[[CacheKey, str], str | None] = lambda _key, _permissions: None
+    told: Callable[[CacheKey], None] = lambda _key: None
     store: Store = field(init=False)
     client: falcon.testing.TestClient = field(init=False)
 
@@ -77,6 +82,8 @@ class Wire:
             ready=lambda: self.reasons,
             enabled=self.enabled,
             hostname=self.hostname,
+            token_lifetime_seconds=self.token_lifetime_seconds,
+            judge=self._judge,
             registry=CollectorRegistry(),
             describe={"backend": "none"},
         )
@@ -116,9 +123,13 @@ class Wire:
             told = _condition("Progressing", holds=False)
             self._report(record, replace(told, reason=reason, message=message))
 
-    def _notify(self, _key: CacheKey) -> None:
+    def _notify(self, key: CacheKey) -> None:
         if self.prompt:
             self.settle()
+        self.told(key)
+
+    def _judge(self, key: CacheKey, permissions: str) -> str | None:
+        return self.judge(key, permissions)
 
     def _report(self, record: Record, condition: Condition) -> None:
         reached = condition.holds and record.generation

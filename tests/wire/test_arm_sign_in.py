@@ -3,71 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-import falcon.testing
 import jwt
 import pytest
 
-from api.arm.principals import HOME_TENANT, LIFETIME_SECONDS, SOMEBODY, object_id
-from tests.wire.rig import HOST, Wire
+from api.arm.principals import HOME_TENANT, SOMEBODY, object_id
+from tests.wire.rig import Wire
+from tests.wire.signing_in import (
+    ARM_SCOPE,
+    BASE,
+    DEVICE_CODE,
+    IMDS,
+    MSI,
+    PERSON,
+    PROGRAM,
+    claims_of,
+    get,
+    post,
+    token_for,
+)
 
-BASE = f"http://{HOST}"
 TENANT = "11111111-2222-3333-4444-555555555555"
-ARM_SCOPE = f"{BASE}/.default"
-DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
-PROGRAM = {
-    "grant_type": "client_credentials",
-    "client_id": "any-id",
-    "client_secret": "any secret",
-    "scope": ARM_SCOPE,
-}
-PERSON = {
-    "grant_type": "password",
-    "client_id": "az",
-    "username": "me@example.com",
-    "password": "any password",
-    "scope": f"{ARM_SCOPE} openid offline_access",
-}
-
-
-def get(wire: Wire, url: str) -> falcon.testing.Result:
-    """GET a URL, whole or below the base, with nothing added."""
-    parts = urlsplit(url)
-    return wire.client.simulate_get(parts.path, query_string=parts.query)
-
-
-def post(wire: Wire, url: str, form: Mapping[str, str]) -> falcon.testing.Result:
-    """POST a form, as every client of OAuth does."""
-    return wire.client.simulate_post(
-        urlsplit(url).path,
-        body=urlencode(form),
-        headers={"Content-Type": "application/x-www-form-urlencoded"},
-    )
-
-
-def claims_of(wire: Wire, token: str, audience: str) -> dict[str, Any]:
-    """Read a token the hard way: find its issuer's keys, and verify it with them."""
-    issuer = jwt.decode(token, options={"verify_signature": False})["iss"]
-    document = get(wire, f"{issuer}/.well-known/openid-configuration").json
-    assert document["issuer"] == issuer
-    keys = jwt.PyJWKSet.from_dict(get(wire, document["jwks_uri"]).json)
-    key = keys[jwt.get_unverified_header(token)["kid"]]
-    found: dict[str, Any] = jwt.decode(
-        token, key, ["RS256"], audience=audience, issuer=issuer
-    )
-    return found
-
-
-def token_for(
-    wire: Wire, form: Mapping[str, str], url: str = "/adfs/oauth2/token"
-) -> Any:  # noqa: ANN401 (JSON)
-    """Sign in, and give the answer."""
-    result = post(wire, url, form)
-    assert result.status_code == 200, result.text
-    return result.json
 
 
 def test_the_metadata_has_what_az_and_azurerm_read(wire: Wire) -> None:
@@ -137,7 +95,7 @@ def test_a_program_gets_a_token_with_the_claims_that_clients_read(wire: Wire) ->
         "access_token",
     }
     assert answer["token_type"] == "Bearer"
-    assert answer["expires_in"] == LIFETIME_SECONDS == 3600
+    assert answer["expires_in"] == 3600
     claims = claims_of(wire, answer["access_token"], BASE)
     assert claims["tid"] == TENANT
     assert claims["appid"] == "any-id"
@@ -146,7 +104,23 @@ def test_a_program_gets_a_token_with_the_claims_that_clients_read(wire: Wire) ->
     assert claims["aud"] == BASE
     assert claims["roles"] == []
     assert [type(claims[name]) for name in ("exp", "iat", "nbf")] == [int, int, int]
-    assert claims["exp"] - claims["iat"] == LIFETIME_SECONDS
+    assert claims["exp"] - claims["iat"] == 3600
+
+
+def test_tokens_last_as_long_as_is_set() -> None:
+    """All that tells a lifetime follows the setting: claims, and both answers."""
+    wire = Wire(token_lifetime_seconds=60)
+    answer = token_for(wire, PROGRAM)
+    claims = claims_of(wire, answer["access_token"], BASE)
+    assert claims["exp"] - claims["iat"] == 60
+    assert (answer["expires_in"], answer["ext_expires_in"]) == (60, 60)
+    assert answer["expires_on"] == str(claims["exp"])
+    answer = wire.call(
+        "GET", IMDS, params={"resource": BASE}, headers={"Metadata": "true"}
+    ).json
+    claims = claims_of(wire, answer["access_token"], BASE)
+    assert (answer["expires_in"], answer["expires_on"]) == ("60", str(claims["exp"]))
+    assert claims["exp"] - claims["iat"] == 60
 
 
 def test_the_same_client_id_is_always_the_same_object() -> None:
@@ -182,7 +156,7 @@ def test_a_token_is_for_whom_it_was_asked(
     wire: Wire, asked: dict[str, str], audience: str
 ) -> None:
     """Every scope and resource is accepted, and named in ``aud``."""
-    answer = token_for(wire, PROGRAM | {"scope": ""} | asked)
+    answer = token_for(wire, {**PROGRAM, "scope": "", **asked})
     assert claims_of(wire, answer["access_token"], audience)["aud"] == audience
 
 
@@ -319,8 +293,6 @@ def test_what_is_missing_is_named_in_the_words_of_oauth(
     assert named in result.json["error_description"]
 
 
-MSI = "/msi/token"
-IMDS = "/metadata/identity/oauth2/token"
 WAYS = [
     pytest.param(MSI, "X-IDENTITY-HEADER", id="app service"),
     pytest.param(IMDS, "Metadata", id="machine"),
@@ -373,5 +345,5 @@ def test_a_user_assigned_identity_is_the_same_by_each_of_its_names(wire: Wire) -
     wanted = by_resource["oid"]
     assert identity(mi_res_id="/subscriptions/s/an/identity")["oid"] == wanted
     assert identity(client_id=by_resource["appid"])["oid"] == wanted
-    assert identity(object_id=wanted)["oid"] == wanted
+    assert identity(object_id=wanted.upper())["oid"] == wanted
     assert identity()["oid"] != wanted

@@ -5,6 +5,8 @@ from __future__ import annotations
 import falcon.testing
 import pytest
 
+from controller.errors import TransientError
+from controller.model import CacheKey
 from tests.wire.children import (
     RESOURCE,
     mistakes,
@@ -131,6 +133,60 @@ def test_a_wrong_policy_is_refused(
     settled(wire)
     assert mistakes(put(wire, f"{POLICIES}/{name}", **properties)) == wrong
     assert len(wire.call("GET", POLICIES).json["value"]) == 3
+
+
+def test_a_policy_is_judged_by_the_server_that_would_have_it(wire: Wire) -> None:
+    """Its words are the reason of the refusal, and nothing is stored."""
+    asked: list[tuple[str, str]] = []
+
+    def judge(cache: CacheKey, permissions: str) -> str | None:
+        asked.append((cache.name, permissions))
+        return "Unknown command: '+gett'" if "+gett" in permissions else None
+
+    wire.judge = judge
+    settled(wire)
+    refused = put(wire, POLICY, permissions="+gett +set")
+    assert mistakes(refused) == ["properties.permissions"]
+    assert refused.json["error"]["code"] == "InvalidRequestBody"
+    assert "Unknown command: '+gett'." in refused.json["error"]["message"]
+    assert wire.call("GET", POLICY).status_code == 404
+    assert put(wire, POLICY, permissions="+get").status_code == 201
+    assert asked == [("Cache1", "+gett +set allkeys"), ("Cache1", "+get allkeys")]
+
+
+def test_a_policy_that_nobody_can_judge_is_not_stored(wire: Wire) -> None:
+    """The answer says that nothing was changed, why, and when to come back."""
+
+    def judge(_cache: CacheKey, _permissions: str) -> str | None:
+        raise TransientError("the server was lost.")
+
+    wire.judge = judge
+    settled(wire)
+    refused = put(wire, POLICY, permissions="+get")
+    assert refused.status_code == 504
+    error = refused.json["error"]
+    assert error["code"] == "GatewayTimeout"
+    assert "Nothing was changed" in error["message"]
+    assert "could not be asked: the server was lost. Send" in error["message"]
+    assert wire.call("GET", POLICY).status_code == 404
+
+
+def test_only_what_could_be_stored_is_judged(wire: Wire) -> None:
+    """A server is not bothered with what is refused anyway, nor while it is busy."""
+
+    def judge(_cache: CacheKey, _permissions: str) -> str | None:
+        pytest.fail("the server was asked")
+
+    wire.judge = judge
+    assert put(wire, POLICY, permissions="+get").status_code == 404
+    settled(wire)
+    for path, permissions in (
+        (POLICIES + "/Data Owner", "+get"),
+        (POLICY, "+get nopass"),
+    ):
+        assert put(wire, path, permissions=permissions).status_code == 400
+    wire.call("DELETE")
+    assert put(wire, POLICY, permissions="+get").status_code == 409
 
 
 def test_an_assignment_lives_from_put_to_delete(wire: Wire) -> None:
