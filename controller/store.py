@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections import OrderedDict, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -24,11 +23,9 @@ from controller.model import (
     Starts,
     Work,
 )
-from controller.operations import Operation
+from controller.operations import Operation, Operations
 from controller.pace import Pace, fast
 from controller.ports import Ledger
-
-OPERATIONS_KEPT = 10_000  # the newest; older ones are long over
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +57,7 @@ class Store:
         self._changed = threading.Condition()
         self._records: dict[CacheKey, Record] = {}
         self._names: dict[str, CacheKey] = {}
-        self._operations: OrderedDict[str, Operation] = OrderedDict()
-        self._open: defaultdict[CacheKey, set[str]] = defaultdict(set)
+        self._operations = Operations()
         self._ledger = ledger
         self._notify = notify
         self._clock = clock
@@ -94,7 +90,7 @@ class Store:
     def operation(self, operation_id: str) -> Operation | None:
         """Read a long-running operation as it stands; ``None`` if unknown."""
         with self._changed:
-            return self._operations.get(operation_id)
+            return self._operations.find(operation_id)
 
     def wait(
         self,
@@ -248,17 +244,7 @@ class Store:
 
     def _begin(self, record: Record, cause: Cause, *, deletes: bool) -> None:
         """Keep what was written, with the operation that follows it."""
-        self._operations[cause.request_id] = Operation(
-            id=cause.request_id,
-            key=record.key,
-            uid=record.uid,
-            generation=record.generation,
-            deletes=deletes,
-        )
-        self._open[record.key].add(cause.request_id)
-        if len(self._operations) > OPERATIONS_KEPT:
-            forgotten, old = self._operations.popitem(last=False)
-            self._open.get(old.key, set()).discard(forgotten)
+        self._operations.begin(record, cause, deletes=deletes)
         self._keep(record)
 
     def _keep(self, record: Record) -> None:
@@ -267,12 +253,7 @@ class Store:
 
     def _follow(self, key: CacheKey, record: Record | None) -> None:
         """Settle the cache's open operations, and wake whoever waits."""
-        for each in tuple(self._open[key]):
-            self._operations[each] = self._operations[each].follow(record)
-            if self._operations[each].ended:
-                self._open[key].discard(each)
-        if not self._open[key]:
-            del self._open[key]
+        self._operations.follow(key, record)
         self._changed.notify_all()
 
 

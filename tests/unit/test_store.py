@@ -240,7 +240,7 @@ def test_what_is_remembered_of_operations_is_bounded(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Caches that came and went leave nothing behind but their newest operations."""
-    monkeypatch.setattr("controller.store.OPERATIONS_KEPT", 2)
+    monkeypatch.setattr("controller.operations.OPERATIONS_KEPT", 2)
     for number in range(8):
         key = replace(b.KEY, name=f"cache-{number}")
         create, delete = (Cause(request_id=f"{word}-{number}") for word in "cd")
@@ -250,4 +250,4 @@ def test_what_is_remembered_of_operations_is_bounded(
         store.drop(deleted)
     assert store.operation("d-0") is None
     assert store.operation("d-7") is not None
-    assert not store._open
+    assert not store._operations._open
