@@ -30,6 +30,7 @@ from api.parts import Parts
 from controller import loop
 from controller.certificates import Authority
 from controller.config import Limits
+from controller.journal import Journal
 from controller.metrics import LoopMetrics
 from controller.model import CacheKey, Moment
 from controller.observe import Observer
@@ -59,7 +60,9 @@ def now() -> Moment:
     return Moment(time.monotonic(), datetime.now(UTC))
 
 
-def assemble(settings: Settings, engine: Engine, authority: Authority) -> Emulator:
+def assemble(
+    settings: Settings, engine: Engine, authority: Authority, journal: Journal
+) -> Emulator:
     """Build the emulator; nothing of it runs yet."""
     disable_created_metrics()  # type: ignore[no-untyped-call]  # it has no types
     registry = CollectorRegistry()
@@ -73,7 +76,8 @@ def assemble(settings: Settings, engine: Engine, authority: Authority) -> Emulat
         queue.forget(key)  # what went wrong with the old spec says nothing of the new
         queue.add(key)
 
-    store = Store(_ledger(settings, engine), written, now, pace_of(settings.operations))
+    ledger, pace = _ledger(settings, engine), pace_of(settings.operations)
+    store = Store(ledger, written, now, pace, journal)
     looping = _loop(settings, engine, store, queue, registry)
     described = describe(settings, engine)
     parts = Parts(
@@ -106,6 +110,7 @@ def describe(settings: Settings, engine: Engine) -> Mapping[str, Any]:
         "why": engine.why,
         "image": settings.default_image,
         "ports": f"{settings.base_port}-{settings.max_port}",
+        "storage": settings.storage_mode,
         "state_directory": str(settings.state_directory),
     }
 

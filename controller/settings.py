@@ -32,6 +32,7 @@ from controller.settings_fields import (
     Pace,
     Port,
     Size,
+    StorageMode,
     Word,
     port_setting,
     setting,
@@ -80,6 +81,12 @@ class Settings(BaseSettings):
         example="/var/lib/azure-redis-emulator",
     )
     strict: bool = switch("strict", default=False)
+    storage_mode: StorageMode = setting(
+        "storage.mode",
+        default="memory",
+        expects="memory or persistent",
+        example="persistent",
+    )
     tls_certificate: Path | None = setting(
         "tls.certificate",
         default=None,

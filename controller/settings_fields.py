@@ -79,6 +79,7 @@ def _lower(value: object) -> object:
 AnyCase = BeforeValidator(_lower)
 BackendChoice = Annotated[Literal["auto", "docker", "process"], AnyCase]
 LogLevel = Annotated[Literal["debug", "info", "warning", "error"], AnyCase]
+StorageMode = Annotated[Literal["memory", "persistent"], AnyCase]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]+$")]
 Size = Annotated[int, BeforeValidator(_bytes), Field(ge=1 << 20)]
