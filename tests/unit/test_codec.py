@@ -71,6 +71,13 @@ def test_nothing_is_lost_on_the_way(record: Record) -> None:
     assert read.key.arm_id == record.key.arm_id  # its casing, which `==` passes over
 
 
+def test_what_follows_from_the_rest_is_not_written() -> None:
+    """A field that nobody may set is made anew."""
+    row = json.loads(encode(b.record()))
+    assert [*row["key"]] == ["subscription", "group", "name"]
+    assert decode(encode(b.record())).key == b.KEY
+
+
 @pytest.mark.parametrize("name", optional(CacheSpec))
 def test_a_row_of_before_a_field_was_added_has_its_default(name: str) -> None:
     """Nobody's caches are given up for a new version of the emulator."""

@@ -157,6 +157,12 @@ def overwritten(path: Path) -> None:
     path.write_bytes(whole[:4096] + b"\xff" * 4096 + whole[8192:])
 
 
+def without_index(path: Path) -> None:
+    """Lose a page that reading all rows does not need."""
+    whole = path.read_bytes()
+    path.write_bytes(whole[:8192] + b"\xff" * 4096 + whole[12288:])
+
+
 def edited(path: Path) -> None:
     """Have a row that says nothing."""
     with closing(sqlite3.connect(path)) as connection, connection:
@@ -175,6 +181,7 @@ def newer(path: Path) -> None:
         pytest.param(text, "file is not a database", id="text"),
         pytest.param(cut_off, "malformed", id="cut off"),
         pytest.param(overwritten, "malformed", id="overwritten"),
+        pytest.param(without_index, "it is damaged: ", id="index"),
         pytest.param(edited, "a damaged record: Field required", id="row"),
         pytest.param(newer, "it is of version 2, this reads 1", id="newer"),
     ],
