@@ -245,3 +245,16 @@ class Change:
     spec: CacheSpec
     work: Work
     joins: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a write did; ``changed`` is false when the spec was equal.
+
+    ``paced`` says that it takes longer than it has to: nobody should wait for it.
+    """
+
+    record: Record
+    created: bool
+    changed: bool
+    paced: bool = False

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import structlog
 
@@ -28,25 +28,13 @@ from controller.model import (
     Moment,
     Record,
     Work,
+    Written,
 )
 from controller.operations import Operation, Operations
 from controller.pace import Pace, fast
 from controller.ports import Ledger, reserved
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """What a write did; ``changed`` is false when the spec was equal.
-
-    ``paced`` says that it takes longer than it has to: nobody should wait for it.
-    """
-
-    record: Record
-    created: bool
-    changed: bool
-    paced: bool = False
 
 
 class Store:

@@ -21,11 +21,12 @@ from controller.model import (
     Condition,
     Record,
     Work,
+    Written,
 )
 from controller.operations import OperationState
 from controller.ports import PortLedger, PortRange
 from controller.spec import AccessKeys, CacheSpec, Secret
-from controller.store import Store, Written
+from controller.store import Store
 from tests import builders as b
 
 READY = (Condition("Running", holds=True, reason="Observed"),)
