@@ -24,6 +24,7 @@ from api.front.limits import Limits
 from api.front.server import HttpServer
 from api.listen import CannotListenError, listen
 from controller import logs, settings, statedir
+from controller.journal import NOWHERE, Journal, sqlite_journal
 from controller.pki import load_or_create_authority
 from controller.settings import Settings
 
@@ -71,8 +72,9 @@ def _run(chosen: Settings) -> int:
             chosen.state_directory, names, datetime.now(UTC)
         )
         own = OwnCertificate(authority, names)
+        journal = undo.enter_context(_journal(chosen))
         engine = choose(chosen, instance, authority)
-        emulator = assemble(chosen, engine, authority)
+        emulator = assemble(chosen, engine, authority, journal)
         _announce(chosen, emulator, human=human)
         if chosen.enabled:
             emulator.loop.start()
@@ -82,6 +84,12 @@ def _run(chosen: Settings) -> int:
         server.wait()
         log.critical("server.died")  # its own words are above; `_interrupt` skips this
         return 1
+
+
+def _journal(chosen: Settings) -> contextlib.AbstractContextManager[Journal]:
+    if chosen.storage_mode == "persistent":
+        return sqlite_journal(chosen.state_directory)
+    return contextlib.nullcontext(NOWHERE)
 
 
 def _serve(

@@ -32,6 +32,7 @@ from controller.certificates import Authority
 from controller.config import Limits
 from controller.errands import Errands
 from controller.execute import World
+from controller.journal import Journal
 from controller.leaves import Leaves
 from controller.metrics import LoopMetrics
 from controller.model import CacheKey, Moment
@@ -62,7 +63,9 @@ def now() -> Moment:
     return Moment(time.monotonic(), datetime.now(UTC))
 
 
-def assemble(settings: Settings, engine: Engine, authority: Authority) -> Emulator:
+def assemble(
+    settings: Settings, engine: Engine, authority: Authority, journal: Journal
+) -> Emulator:
     """Build the emulator; nothing of it runs yet."""
     disable_created_metrics()  # type: ignore[no-untyped-call]  # it has no types
     registry = CollectorRegistry()
@@ -76,7 +79,8 @@ def assemble(settings: Settings, engine: Engine, authority: Authority) -> Emulat
         queue.forget(key)  # what went wrong with the old spec says nothing of the new
         queue.add(key)
 
-    store = Store(_ledger(settings, engine), written, now, pace_of(settings.operations))
+    ledger, pace = _ledger(settings, engine), pace_of(settings.operations)
+    store = Store(ledger, written, now, pace, journal)
     reconcile = _reconciler(settings, engine, store, authority)
     looping = _loop(reconcile, queue, registry)
     described = describe(settings, engine)
@@ -112,6 +116,7 @@ def describe(settings: Settings, engine: Engine) -> Mapping[str, Any]:
         "why": engine.why,
         "image": settings.default_image,
         "ports": f"{settings.base_port}-{settings.max_port}",
+        "storage": settings.storage_mode,
         "state_directory": str(settings.state_directory),
     }
 

@@ -22,6 +22,7 @@ from controller.errors import (
     ControllerError,
     NameTakenError,
     PortsExhaustedError,
+    StorageError,
 )
 
 log = structlog.get_logger(__name__)
@@ -69,6 +70,7 @@ TABLE: Mapping[type[ControllerError], Row] = {
     NameTakenError: Row(409, "NameNotAvailable", _name_taken),
     BusyError: Row(409, "Conflict", _busy),
     PortsExhaustedError: Row(409, "QuotaExceeded", str),
+    StorageError: Row(503, "ServiceUnavailable", str),
 }
 
 

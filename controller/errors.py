@@ -73,6 +73,16 @@ class BusyError(ControllerError):
         self.key = key
 
 
+class StorageError(ControllerError):
+    """What should outlive the process could not be written down, and was not done."""
+
+    def __init__(self, path: str, cause: str) -> None:
+        super().__init__(
+            f"{path} could not be written: {cause}. Nothing was changed; make room for "
+            "it and ask again"
+        )
+
+
 class PortsExhaustedError(ControllerError):
     """Every port of the configured range belongs to a cache or a program."""
 

@@ -16,9 +16,10 @@ from typing import Final
 
 import structlog
 
+from controller import config
 from controller.actions import Again, Done, Outcome, Stuck
 from controller.backends.base import Backend
-from controller.errors import ControllerError
+from controller.errors import ControllerError, StorageError
 from controller.metrics import LoopMetrics
 from controller.model import CacheKey, Moment
 from controller.nodes import NodeKey
@@ -76,7 +77,10 @@ class Loop:
         return (*reasons, *(f"thread {name} is not running" for name in dead))
 
     def stop(self, seconds: float) -> None:
-        """End the threads and remove every node of ours, within ``seconds``."""
+        """End the threads and remove every node of ours, within ``seconds``.
+
+        The records stay where the store keeps them, if it does.
+        """
         deadline = self._parts.clock().monotonic + seconds
         self._stopping.set()
         self._look.set()
@@ -93,6 +97,9 @@ class Loop:
             started = self._parts.clock().monotonic
             try:
                 outcome = self._parts.reconcile(key)
+            except StorageError as error:
+                log.warning("round.not_kept", key=str(key), cause=str(error))
+                outcome = Again(after=None, cause=str(error))
             except Exception as error:  # a defect must not end the worker
                 log.exception("round.crashed", key=str(key))
                 outcome = Again(after=None, cause=f"defect: {error!r}")
@@ -160,7 +167,8 @@ class Loop:
         if left:
             log.error("shutdown.left", what=dict(left))
         else:
-            log.info("shutdown.clean")
+            kept = len(self._parts.store.records()) if self._parts.store.durable else 0
+            log.info("shutdown.clean", caches_kept=kept)
 
     def _clear(self, left: dict[str, str], deadline: float) -> None:
         try:
@@ -187,8 +195,11 @@ class Loop:
             del left["all"]
 
     def _remove(self, node: NodeKey, left: dict[str, str]) -> None:
+        store = self._parts.store
+        record = store.find(node.cache) if store.durable else None
+        keep_data = record is not None and config.durable(record.spec)
         try:
-            self._parts.backend.remove(node)
+            self._parts.backend.remove(node, keep_data=keep_data)
         except ControllerError as error:
             left[str(node)] = str(error)
         else:

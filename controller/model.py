@@ -7,7 +7,7 @@ that runs for it; a *record* is what the store holds of a cache.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from controller.spec import CacheSpec, Errand, KeyDigest
@@ -166,6 +166,14 @@ class CacheStatus:
                 return each
         return None
 
+    @property
+    def restarted(self) -> CacheStatus:
+        """Without what went wrong with an older spec, and how long it took."""
+        conditions = tuple(c for c in self.conditions if c.type != PROGRESSING)
+        return replace(
+            self, conditions=conditions, unsettled_since=None, starts=Starts()
+        )
+
 
 class Work(enum.StrEnum):
     """What an outstanding write is called in ``provisioningState``."""
@@ -201,6 +209,18 @@ class Record:
     not_before: float = 0.0
     status: CacheStatus = CacheStatus()
     deleting: bool = False
+
+    @property
+    def lasting(self) -> Record:
+        """What of it outlives the process: all that is not seen anew by the next one.
+
+        A monotonic clock begins anew as well.
+        """
+        status = CacheStatus(
+            observed_generation=self.status.observed_generation,
+            errands_run=self.status.errands_run,
+        )
+        return replace(self, status=status, not_before=0.0)
 
     @property
     def settled(self) -> bool:
@@ -251,3 +271,16 @@ class Change:
     spec: CacheSpec
     work: Work
     joins: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a write did; ``changed`` is false when the spec was equal.
+
+    ``paced`` says that it takes longer than it has to: nobody should wait for it.
+    """
+
+    record: Record
+    created: bool
+    changed: bool
+    paced: bool = False

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import enum
+from collections import OrderedDict, defaultdict
 from dataclasses import dataclass, replace
 
-from controller.model import CacheKey, Record
+from controller.model import CacheKey, Cause, Record
+
+OPERATIONS_KEPT = 10_000  # the newest; older ones are long over
 
 
 class OperationState(enum.StrEnum):
@@ -68,3 +71,38 @@ class Operation:
 
     def _end(self, state: OperationState) -> Operation:
         return replace(self, state=state)
+
+
+class Operations:
+    """The newest operations by id. Called under the store's lock, so it has none."""
+
+    def __init__(self) -> None:
+        self._all: OrderedDict[str, Operation] = OrderedDict()
+        self._open: defaultdict[CacheKey, set[str]] = defaultdict(set)
+
+    def find(self, operation_id: str) -> Operation | None:
+        """Read one as it stands; ``None`` if unknown."""
+        return self._all.get(operation_id)
+
+    def begin(self, record: Record, cause: Cause, *, deletes: bool) -> None:
+        """Follow what was written from here on."""
+        self._all[cause.request_id] = Operation(
+            id=cause.request_id,
+            key=record.key,
+            uid=record.uid,
+            generation=record.generation,
+            deletes=deletes,
+        )
+        self._open[record.key].add(cause.request_id)
+        if len(self._all) > OPERATIONS_KEPT:
+            forgotten, old = self._all.popitem(last=False)
+            self._open.get(old.key, set()).discard(forgotten)
+
+    def follow(self, key: CacheKey, record: Record | None) -> None:
+        """Settle those of a cache by what became of it; ``None``: it is gone."""
+        for each in tuple(self._open[key]):
+            self._all[each] = self._all[each].follow(record)
+            if self._all[each].ended:
+                self._open[key].discard(each)
+        if not self._open[key]:
+            del self._open[key]

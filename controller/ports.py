@@ -8,7 +8,8 @@ engine is never asked to pick one: an ephemeral port changes at each restart.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -36,6 +37,10 @@ class Ledger(Protocol):
         """Give two free ports, or raise `PortsExhaustedError`."""
         ...
 
+    def take(self, ports: Ports) -> None:
+        """Give these to nobody: a cache has them from before."""
+        ...
+
     def release(self, ports: Ports) -> None:
         """Take the ports of a cache that is gone back."""
         ...
@@ -45,12 +50,26 @@ class Ledger(Protocol):
         ...
 
 
+@contextmanager
+def reserved(ledger: Ledger) -> Iterator[Ports]:
+    """Reserve ports, and give them back if what they are for comes to nothing."""
+    ports = ledger.reserve()
+    try:
+        yield ports
+    except BaseException:
+        ledger.release(ports)
+        raise
+
+
 class NoLedger:
     """Every cache has Azure's own ports: for the mocked backend, which opens none."""
 
     def reserve(self) -> Ports:
         """Give the well-known pair."""
         return Ports(plain=PLAIN_PORT, tls=TLS_PORT)
+
+    def take(self, ports: Ports) -> None:
+        """Do nothing."""
 
     def release(self, ports: Ports) -> None:
         """Do nothing."""
@@ -85,8 +104,13 @@ class PortLedger:
         plain = self._pick(self._plain, _range(self._plain), exclude={TLS_PORT})
         paired = [TLS_PORT] if plain == PLAIN_PORT else []
         tls = self._pick(self._tls, (*paired, *_range(self._tls)), exclude={plain})
-        self._taken |= {plain, tls}
-        return Ports(plain=plain, tls=tls)
+        ports = Ports(plain=plain, tls=tls)
+        self.take(ports)
+        return ports
+
+    def take(self, ports: Ports) -> None:
+        """Give these to nobody: a cache has them from before."""
+        self._taken |= {ports.plain, ports.tls}
 
     def release(self, ports: Ports) -> None:
         """Take the ports of a cache that is gone back."""

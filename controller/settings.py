@@ -35,6 +35,7 @@ from controller.settings_fields import (
     Port,
     Scaling,
     Size,
+    StorageMode,
     Word,
     port_setting,
     setting,
@@ -88,6 +89,12 @@ class Settings(BaseSettings):
         default=3600,  # azurerm asks again for each call when it is 1200 or less
         expects="a whole number of seconds from 10 to 86400",
         example=60,
+    )
+    storage_mode: StorageMode = setting(
+        "storage.mode",
+        default="memory",
+        expects="memory or persistent",
+        example="persistent",
     )
     tls_certificate: Path | None = setting(
         "tls.certificate",

@@ -8,49 +8,42 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections import OrderedDict, defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from controller.errors import BusyError, CacheNotFoundError, NameTakenError
+import structlog
+
+from controller.errors import (
+    BusyError,
+    CacheNotFoundError,
+    NameTakenError,
+    StorageError,
+)
+from controller.journal import NOWHERE, Journal
 from controller.model import (
-    PROGRESSING,
     CacheKey,
     CacheStatus,
     Cause,
     Change,
     Moment,
     Record,
-    Starts,
     Work,
+    Written,
 )
-from controller.operations import Operation
+from controller.operations import Operation, Operations
 from controller.pace import Pace, fast
-from controller.ports import Ledger
+from controller.ports import Ledger, reserved
 from controller.spec import KeyDigest
 from controller.tokens import TokenBook
 
-OPERATIONS_KEPT = 10_000  # the newest; older ones are long over
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """What a write did; ``changed`` is false when the spec was equal.
-
-    ``paced`` says that it takes longer than it has to: nobody should wait for it.
-    """
-
-    record: Record
-    created: bool
-    changed: bool
-    paced: bool = False
+log = structlog.get_logger(__name__)
 
 
 class Store:
     """Caches by key. ``notify`` is told each key that was written to.
 
-    ``pace`` says how long a write takes, at least, and ``clock`` from when on.
-    ``tokens`` are what opens caches beside their access keys.
+    ``pace`` says how long a write takes, at least, and ``clock`` from when on. The
+    caches of before are those of the ``journal``. ``tokens`` open caches, too.
     """
 
     def __init__(
@@ -59,17 +52,27 @@ class Store:
         notify: Callable[[CacheKey], None],
         clock: Callable[[], Moment],
         pace: Pace = fast,
+        journal: Journal = NOWHERE,
     ) -> None:
         self._changed = threading.Condition()
         self._records: dict[CacheKey, Record] = {}
         self._names: dict[str, CacheKey] = {}
-        self._operations: OrderedDict[str, Operation] = OrderedDict()
-        self._open: defaultdict[CacheKey, set[str]] = defaultdict(set)
+        self._operations = Operations()
         self._ledger = ledger
         self._notify = notify
         self._clock = clock
         self._pace = pace
         self.tokens = TokenBook(lambda: clock().unix)
+        self._journal = journal
+        for record in journal.load():
+            self._records[record.key] = record
+            self._names[record.key.name.lower()] = record.key
+            ledger.take(record.ports)
+
+    @property
+    def durable(self) -> bool:
+        """Whether the caches are there again after a restart."""
+        return self._journal.durable
 
     # --- reading -------------------------------------------------------------------
 
@@ -98,7 +101,7 @@ class Store:
     def operation(self, operation_id: str) -> Operation | None:
         """Read a long-running operation as it stands; ``None`` if unknown."""
         with self._changed:
-            return self._operations.get(operation_id)
+            return self._operations.find(operation_id)
 
     def wait(
         self,
@@ -126,7 +129,7 @@ class Store:
         ``change`` is called under the lock, so it must be quick and pure; what it
         raises leaves everything as it was. ``followed`` says that the operation will
         be asked for even if nothing changes. Raises `BusyError`, `NameTakenError`,
-        `PortsExhaustedError`.
+        `PortsExhaustedError`, `StorageError`.
         """
         with self._changed:
             old = self._records.get(key)
@@ -141,13 +144,16 @@ class Store:
         return written
 
     def delete(self, key: CacheKey, cause: Cause) -> Record | None:
-        """Mark the cache for deletion, from any state; ``None`` if there is none."""
+        """Mark the cache for deletion, from any state; ``None`` if there is none.
+
+        Raises `StorageError`.
+        """
         with self._changed:
             old = self._records.get(key)
             if old is None:
                 return None
             record = old if old.deleting else self._deleted(old, cause)
-            record = replace(record, status=_restarted(old.status))
+            record = replace(record, status=old.status.restarted)
             self._begin(record, cause, deletes=True)
         self._notify(key)
         return record
@@ -168,30 +174,42 @@ class Store:
     # --- what the controller writes ------------------------------------------------
 
     def report(self, seen: Record, status: CacheStatus) -> None:
-        """Record what was seen of ``seen``, unless it was written to since."""
+        """Record what was seen of ``seen``, unless it was written to since.
+
+        The journal may lag behind, until the next report; see Note [Journal first].
+        """
         with self._changed:
             record = self._current(seen)
-            if record is not None and record.status != status:
-                self._keep(replace(record, status=status))
+            if record is None:
+                return
+            if record.status != status:
+                record = replace(record, status=status)
+                self._show(record)
+            try:
+                self._journal.keep(record)
+            except StorageError as error:
+                log.warning("status.not_kept", key=str(record.key), cause=str(error))
 
     def move_ports(self, seen: Record, taken: int) -> None:
         """Give the cache other ports: a program was found on ``taken``.
 
-        Raises `PortsExhaustedError`, and then the cache keeps those it had.
+        Raises `PortsExhaustedError`, `StorageError`, and then it keeps those it had.
         """
         with self._changed:
             record = self._current(seen)
             if record is None:
                 return
             self._ledger.avoid(taken)
-            ports = self._ledger.reserve()
+            with reserved(self._ledger) as ports:
+                moved = replace(record, ports=ports)
+                self._journal.keep(moved)
             self._ledger.release(record.ports)
-            self._keep(replace(record, ports=ports))
+            self._show(moved)
 
     def drop(self, seen: Record) -> None:
         """Forget a deleted cache of which nothing is left, and free its ports.
 
-        Does nothing before it is time.
+        Does nothing before it is time. Raises `StorageError`.
         """
         with self._changed:
             record = self._current(seen)
@@ -199,6 +217,7 @@ class Store:
                 return
             if self._clock().monotonic < record.not_before:
                 return
+            self._journal.drop(record.key)
             del self._records[record.key]
             del self._names[record.key.name.lower()]
             self._ledger.release(record.ports)
@@ -210,17 +229,19 @@ class Store:
         if key.name.lower() in self._names:
             raise NameTakenError(key.name)
         now, seconds = self._clock(), self._pace(None, change)
-        record = Record(
-            key=key,
-            uid=uuid.uuid4().hex,
-            generation=1,
-            spec=change.spec,
-            ports=self._ledger.reserve(),
-            created_at=now.utc,
-            work=change.work,
-            cause=cause,
-            not_before=now.monotonic + seconds,
-        )
+        with reserved(self._ledger) as ports:
+            record = Record(
+                key=key,
+                uid=uuid.uuid4().hex,
+                generation=1,
+                spec=change.spec,
+                ports=ports,
+                created_at=now.utc,
+                work=change.work,
+                cause=cause,
+                not_before=now.monotonic + seconds,
+            )
+            self._journal.keep(record)
         self._names[key.name.lower()] = key
         return Written(record, created=True, changed=True, paced=seconds > 0)
 
@@ -230,7 +251,7 @@ class Store:
         if change.spec == old.spec and old.failure is None:
             return Written(old, created=False, changed=False)
         generation, seconds = old.generation + 1, self._pace(old.spec, change)
-        status = _restarted(old.status)
+        status = old.status.restarted
         in_place = old.status.observed_generation == old.generation
         if in_place and change.spec.asks_the_same(old.spec) and not seconds:
             status = replace(status, observed_generation=generation)
@@ -243,17 +264,20 @@ class Store:
             cause=cause,
             not_before=self._clock().monotonic + seconds,
         )
+        self._journal.keep(record)
         return Written(record, created=False, changed=True, paced=seconds > 0)
 
     def _deleted(self, old: Record, cause: Cause) -> Record:
         seconds = self._pace(old.spec, Change(old.spec, Work.DELETING))
-        return replace(
+        record = replace(
             old,
             deleting=True,
             work=Work.DELETING,
             cause=cause,
             not_before=self._clock().monotonic + seconds,
         )
+        self._journal.keep(record)
+        return record
 
     def _current(self, seen: Record) -> Record | None:
         """Give the record unless it is another cache, or has another spec, by now."""
@@ -264,36 +288,15 @@ class Store:
         return record if same else None
 
     def _begin(self, record: Record, cause: Cause, *, deletes: bool) -> None:
-        """Keep what was written, with the operation that follows it."""
-        self._operations[cause.request_id] = Operation(
-            id=cause.request_id,
-            key=record.key,
-            uid=record.uid,
-            generation=record.generation,
-            deletes=deletes,
-        )
-        self._open[record.key].add(cause.request_id)
-        if len(self._operations) > OPERATIONS_KEPT:
-            forgotten, old = self._operations.popitem(last=False)
-            self._open.get(old.key, set()).discard(forgotten)
-        self._keep(record)
+        """Show what was written, with the operation that follows it."""
+        self._operations.begin(record, cause, deletes=deletes)
+        self._show(record)
 
-    def _keep(self, record: Record) -> None:
+    def _show(self, record: Record) -> None:
         self._records[record.key] = record
         self._follow(record.key, record)
 
     def _follow(self, key: CacheKey, record: Record | None) -> None:
         """Settle the cache's open operations, and wake whoever waits."""
-        for each in tuple(self._open[key]):
-            self._operations[each] = self._operations[each].follow(record)
-            if self._operations[each].ended:
-                self._open[key].discard(each)
-        if not self._open[key]:
-            del self._open[key]
+        self._operations.follow(key, record)
         self._changed.notify_all()
-
-
-def _restarted(status: CacheStatus) -> CacheStatus:
-    """Forget what went wrong with an older spec, and how long it took."""
-    conditions = tuple(c for c in status.conditions if c.type != PROGRESSING)
-    return replace(status, conditions=conditions, unsettled_since=None, starts=Starts())

@@ -81,9 +81,10 @@ class Scopes:
 
     def require_subscription(self, subscription: str) -> None:
         """Raise `ArmError` if strict mode does not know the subscription."""
-        with self._lock:
-            known = subscription.lower() in self._subscriptions
-        if self.strict and not known:
+        if not self.strict:
+            return
+        known = {each.lower() for each in self.subscriptions()}
+        if subscription.lower() not in known:
             raise ArmError(
                 404,
                 "SubscriptionNotFound",

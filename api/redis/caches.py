@@ -17,8 +17,7 @@ from api.parts import Parts
 from api.redis import changes, links, render, schema
 from api.redis.access_keys import new_pair
 from api.redis.changes import Minted
-from controller.model import Change, Record, Work
-from controller.store import Written
+from controller.model import Change, Record, Work, Written
 
 # A PUT is answered at once, whatever the engine does: most changes need no longer.
 GLIMPSE_SECONDS = 0.03

@@ -189,6 +189,15 @@ def test_strict_mode_wants_the_subscription_created(strict: Scopes) -> None:
     assert strict.subscriptions() == (HOME_SUBSCRIPTION, "My-Sub")
 
 
+def test_a_cache_from_before_a_restart_vouches_for_where_it_is(
+    strict: Scopes, store: Store
+) -> None:
+    """A kept cache is not out of reach because its group was not kept with it."""
+    put(store)
+    strict.require_subscription("MY-SUB")
+    strict.require_group("my-sub", "my-rg", writes=True)
+
+
 def test_strict_mode_wants_the_group_created(strict: Scopes) -> None:
     """Below a group that is not there nothing can be asked."""
     with pytest.raises(ArmError) as caught:

@@ -11,10 +11,11 @@ from datetime import UTC, datetime
 
 import pytest
 from prometheus_client import CollectorRegistry
+from structlog.testing import capture_logs
 
 from controller.actions import Outcome
 from controller.backends.mocked import MockedAdmin, MockedBackend, MockedEngine
-from controller.errors import TransientError
+from controller.errors import StorageError, TransientError
 from controller.loop import Loop, Parts
 from controller.metrics import LoopMetrics
 from controller.model import CacheKey, Change, Moment, Record, Work
@@ -207,6 +208,31 @@ def test_a_defect_in_a_round_does_not_end_the_worker() -> None:
         assert not [r for r in rig.loop.not_ready() if "thread" in r]
     finally:
         rig.loop.stop(5.0)
+
+
+def test_a_round_that_cannot_be_kept_is_tried_again() -> None:
+    """A full disk is no defect: the log has one line, and the cache gets on later."""
+    full = iter([True, True, False])
+
+    def refuse_first(reconciler: Reconciler) -> Round:
+        def reconcile(key: CacheKey) -> Outcome:
+            if next(full, False):
+                raise StorageError("caches.db", "disk full")
+            return reconciler(key)
+
+        return reconcile
+
+    rig = Rig(refuse_first)
+    with capture_logs() as logs:
+        rig.loop.start()
+        try:
+            rig.put()
+            rig.until_settled()
+        finally:
+            rig.loop.stop(5.0)
+    events = [each["event"] for each in logs]
+    assert events.count("round.not_kept") == 2
+    assert "round.crashed" not in events
 
 
 def _rounds(rig: Rig) -> float:

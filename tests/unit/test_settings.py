@@ -59,6 +59,7 @@ def test_environment_wins_over_the_file_and_the_file_over_defaults(
     write(
         folder / "application.yml",
         "services: {redis: {base-port: 7000, max-port: 7005, mocked: true}}",
+        "storage: {mode: Persistent}",
     )
     monkeypatch.setenv(f"{REDIS}MAX_PORT", "7009")
     loaded = settings.load()
@@ -68,6 +69,7 @@ def test_environment_wins_over_the_file_and_the_file_over_defaults(
         6420,
     )
     assert loaded.mocked
+    assert loaded.storage_mode == "persistent"
 
 
 def test_the_file_may_have_another_name(
@@ -154,6 +156,7 @@ def test_tokens_live_as_long_as_is_wanted(
             "a whole number of seconds from 10 to 86400, such as 60",
         ),
         ("LOG_FORMAT", "xml", "json or console, such as json"),
+        ("STORAGE_MODE", "disk", "memory or persistent, such as persistent"),
         ("SERVICES_REDIS_ENABLED", "maybe", "true or false, such as false"),
         ("SERVICES_REDIS_BACKEND", "mocked", "auto, docker or process, such as docker"),
         (

@@ -22,11 +22,12 @@ from controller.model import (
     Condition,
     Record,
     Work,
+    Written,
 )
 from controller.operations import OperationState
 from controller.ports import PortLedger, PortRange
 from controller.spec import AccessKeys, CacheSpec, Secret
-from controller.store import Store, Written
+from controller.store import Store
 from tests import builders as b
 
 READY = (Condition("Running", holds=True, reason="Observed"),)
@@ -241,7 +242,7 @@ def test_what_is_remembered_of_operations_is_bounded(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Caches that came and went leave nothing behind but their newest operations."""
-    monkeypatch.setattr("controller.store.OPERATIONS_KEPT", 2)
+    monkeypatch.setattr("controller.operations.OPERATIONS_KEPT", 2)
     for number in range(8):
         key = replace(b.KEY, name=f"cache-{number}")
         create, delete = (Cause(request_id=f"{word}-{number}") for word in "cd")
@@ -251,7 +252,7 @@ def test_what_is_remembered_of_operations_is_bounded(
         store.drop(deleted)
     assert store.operation("d-0") is None
     assert store.operation("d-7") is not None
-    assert not store._open
+    assert not store._operations._open
 
 
 def test_a_granted_token_wakes_the_caches_it_is_for(

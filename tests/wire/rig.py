@@ -16,6 +16,7 @@ from api.arm.routes import routes
 from api.arm.scopes import Scopes
 from api.arm.signing import Signer
 from api.parts import Parts
+from controller.journal import NOWHERE, Journal
 from controller.model import (
     CacheKey,
     CacheStatus,
@@ -68,12 +69,15 @@ class Wire:
     token_lifetime_seconds: int = 3600
     judge: Callable[[CacheKey, str], str | None] = lambda _key, _permissions: None
     told: Callable[[CacheKey], None] = lambda _key: None
+    journal: Journal = NOWHERE
     store: Store = field(init=False)
     client: falcon.testing.TestClient = field(init=False)
 
     def __post_init__(self) -> None:
         """Put it together."""
-        self.store = Store(NoLedger(), self._notify, lambda: NOW, self.pace)
+        self.store = Store(
+            NoLedger(), self._notify, lambda: NOW, self.pace, self.journal
+        )
         parts = Parts(
             store=self.store,
             endpoint=_endpoint,
