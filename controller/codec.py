@@ -14,6 +14,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from datetime import datetime
+from pathlib import PurePath
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -49,5 +50,7 @@ def _plain(value: object) -> object:
             return list(value)
         case datetime():
             return value.isoformat()
+        case PurePath():
+            return str(value)
         case _:
             raise TypeError(type(value))

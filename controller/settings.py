@@ -37,6 +37,7 @@ from controller.settings_fields import (
     Size,
     StorageMode,
     Word,
+    choice,
     port_setting,
     setting,
     switch,
@@ -90,12 +91,7 @@ class Settings(BaseSettings):
         expects="a whole number of seconds from 10 to 86400",
         example=60,
     )
-    storage_mode: StorageMode = setting(
-        "storage.mode",
-        default="memory",
-        expects="memory or persistent",
-        example="persistent",
-    )
+    storage_mode: StorageMode = choice("storage.mode", "memory", "persistent")
     tls_certificate: Path | None = setting(
         "tls.certificate",
         default=None,
@@ -151,18 +147,8 @@ class Settings(BaseSettings):
         example="256mb",
     )
     restrict_commands: bool = switch("services.redis.restrict-commands", default=True)
-    endpoints: Endpoints = setting(
-        "services.redis.endpoints",
-        default="local",
-        expects="local or azure",
-        example="azure",
-    )
-    scaling: Scaling = setting(
-        "services.redis.scaling",
-        default="gentle",
-        expects="gentle or faithful",
-        example="faithful",
-    )
+    endpoints: Endpoints = choice("services.redis.endpoints", "local", "azure")
+    scaling: Scaling = choice("services.redis.scaling", "gentle", "faithful")
     operations: Pace = setting(
         "services.redis.operations",
         default="fast",

@@ -50,6 +50,13 @@ def switch(path: str, *, default: bool) -> Any:  # noqa: ANN401 (what Field retu
     )
 
 
+def choice(path: str, default: str, *others: str) -> Any:  # noqa: ANN401 (what Field returns)
+    """Declare one of some words."""
+    *rest, last = default, *others
+    expects = f"{', '.join(rest)} or {last}"
+    return setting(path, default=default, expects=expects, example=others[0])
+
+
 def _bytes(value: object) -> object:
     match = re.fullmatch(r"(\d+)\s*([a-z]*)", str(value).strip().lower())
     if match is None or match[2] not in _UNITS:

@@ -64,15 +64,11 @@ class Store:
         self._pace = pace
         self.tokens = TokenBook(lambda: clock().unix)
         self._journal = journal
+        self.durable = journal.durable  # the caches are there after a restart
         for record in journal.load():
             self._records[record.key] = record
             self._names[record.key.name.lower()] = record.key
             ledger.take(record.ports)
-
-    @property
-    def durable(self) -> bool:
-        """Whether the caches are there again after a restart."""
-        return self._journal.durable
 
     # --- reading -------------------------------------------------------------------
 

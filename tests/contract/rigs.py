@@ -24,7 +24,7 @@ from controller.admin import Admin, RedisAdmin
 from controller.backends.base import Backend
 from controller.backends.mocked import MockedAdmin, MockedBackend, MockedEngine
 from controller.backends.process import ProcessBackend, find_binary
-from controller.backends.process.backend import _carried
+from controller.backends.process.binary import carried
 from controller.certificates import LOCAL, constraint, new_authority
 from controller.model import CacheKey, Ports
 from controller.nodes import Node, NodeKey, NodeSpec, Phase, Server
@@ -193,7 +193,7 @@ def process_instance(
 
 def wheel_rig(directory: Path) -> contextlib.AbstractContextManager[Rig]:
     """Child processes, of the server that a dependency carries, which knows no TLS."""
-    [binary] = _carried()
+    [binary] = carried()
     return process_rig(directory, Path(binary))
 
 

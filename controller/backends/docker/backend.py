@@ -17,7 +17,7 @@ from pathlib import Path
 
 from controller import config
 from controller.backends.conffile import EMPTY_DUMP
-from controller.backends.docker import shape
+from controller.backends.docker import shape, tars
 from controller.backends.docker.containers import Containers
 from controller.backends.docker.engine import Engine, Json
 from controller.backends.docker.network import Network
@@ -152,15 +152,15 @@ class DockerBackend:
         name = shape.container_name(self._instance, node)
         path = f"{shape.FOLDER}/{config.DUMP_FILE}"
         self._engine.tell(
-            lambda api: shape.unpack_dump(api.get_archive(name, path)[0], target)
+            lambda api: tars.unpack_dump(api.get_archive(name, path)[0], target)
         )
 
     def _unpack(self, container: str, files: Mapping[str, bytes]) -> None:
-        self._containers.unpack(container, shape.VOLUME, shape.packed(files))
+        self._containers.unpack(container, shape.VOLUME, tars.packed(files))
 
     def _plant(self, container: str, seed: Path) -> None:
         with tempfile.TemporaryFile() as tar:
-            shape.pack_dump(seed, tar)
+            tars.pack_dump(seed, tar)
             tar.seek(0)
             self._engine.tell(lambda api: api.put_archive(container, shape.VOLUME, tar))
 

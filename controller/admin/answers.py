@@ -1,0 +1,36 @@
+"""What servers say and are told, beyond what redis-py reads and writes; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import redis
+
+from controller import config
+
+
+def objection(answers: list[object]) -> str | None:
+    """Read what a server has against a user that it was asked to make.
+
+    What is no rule at all is an error among the answers of the transaction.
+    """
+    for answer in answers:
+        for each in answer if isinstance(answer, list) else (answer,):
+            if isinstance(each, redis.ResponseError):
+                return str(each)
+    return None
+
+
+def pairs(answer: list[str], **_: object) -> dict[str, str]:
+    """Read names and values in turn; redis-py knows no command by another name."""
+    return dict(zip(answer[::2], answer[1::2], strict=True))
+
+
+def groups(settings: Mapping[str, str]) -> Iterator[Mapping[str, str]]:
+    """Give each setting alone, but a certificate with its key: only both fit."""
+    pair = (config.CERTIFICATE, config.CERTIFICATE_KEY)
+    if any(name in settings for name in pair):
+        yield {name: settings[name] for name in pair if name in settings}
+    for name, value in settings.items():
+        if name not in pair:
+            yield {name: value}

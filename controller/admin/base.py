@@ -1,0 +1,67 @@
+"""What the controller asks of a server."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from controller.model import CacheKey
+from controller.nodes import AclUser, Node, NodeKey, Server
+from controller.spec import AccessKeys, Secret
+
+
+class Admin(Protocol):
+    """What the controller asks of a server; mocked in `controller.backends.mocked`."""
+
+    def password(self, uid: str) -> Secret:
+        """Derive the password of the controller's own user on a cache's servers."""
+        ...
+
+    def look(self, node: Node, keys: AccessKeys) -> Server | None:
+        """Ask for users and settings, and try both keys; ``None``: no answer.
+
+        Raises `TransientError` for a server that says it has no time: it is not dead.
+        """
+        ...
+
+    def apply_users(
+        self, node: Node, users: tuple[AclUser, ...], drop: frozenset[str]
+    ) -> None:
+        """Set each user in one atomic command, drop others, and save to the aclfile.
+
+        Raises `TransientError`.
+        """
+        ...
+
+    def disconnect(self, node: Node, users: frozenset[str] | None) -> None:
+        """End the connections of users by name, ``None``: of everybody else.
+
+        Raises `TransientError`.
+        """
+        ...
+
+    def apply_settings(self, node: Node, settings: Mapping[str, str]) -> None:
+        """``CONFIG SET`` each of them. Raises `TransientError`, `PortTakenError`."""
+        ...
+
+    def flush(self, node: Node) -> None:
+        """Empty all databases. Raises `TransientError`."""
+        ...
+
+    def save(self, node: Node) -> None:
+        """Have all data written to the dump file; takes its time.
+
+        Writes are put off meanwhile, and for a moment after. Raises `TransientError`.
+        """
+        ...
+
+    def judge(self, cache: CacheKey, permissions: str) -> str | None:
+        """Ask a cache's server what is wrong with rules for a user; ``None``: nothing.
+
+        Raises `TransientError` when it cannot be asked.
+        """
+        ...
+
+    def forget(self, node: NodeKey) -> None:
+        """Let go of what is kept for a node, which is gone for good."""
+        ...
