@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -35,13 +35,21 @@ from controller.execute import World
 from controller.journal import Journal
 from controller.leaves import Leaves
 from controller.metrics import LoopMetrics
-from controller.model import CacheKey, Moment
+from controller.model import CacheKey, Endpoint, Moment, Ports
 from controller.observe import Observer
 from controller.pace import pace_of
 from controller.pki import CERTIFICATE_FILE
-from controller.ports import Ledger, NoLedger, PortLedger, PortRange
+from controller.ports import (
+    PLAIN_PORT,
+    TLS_PORT,
+    Ledger,
+    NoLedger,
+    PortLedger,
+    PortRange,
+)
 from controller.reconcile import Reconciler
 from controller.settings import Settings, variable_of
+from controller.shortfalls import shortfalls
 from controller.store import Store
 from controller.workqueue import WorkQueue
 
@@ -86,7 +94,7 @@ def assemble(
     described = describe(settings, engine)
     parts = Parts(
         store=store,
-        endpoint=engine.backend.endpoint,
+        endpoint=_endpoints(settings, engine),
         patience_seconds=PATIENCE_SECONDS,
         mocked=settings.mocked,
         ready=looping.not_ready if settings.enabled else tuple,
@@ -96,6 +104,10 @@ def assemble(
         judge=engine.admin.judge,
         registry=registry,
         describe=described,
+        loses_data_as_azure=settings.scaling == "faithful",
+        shortfalls=lambda record: shortfalls(
+            record, reconcile.limits, engine.backend.name
+        ),
     )
     scopes = Scopes(store, strict=settings.strict)
     arm = routes(parts, scopes, Signer.generate())
@@ -155,6 +167,17 @@ def _loop(
             metrics=LoopMetrics(registry, queue.__len__),
             clock=now,
         )
+    )
+
+
+def _endpoints(
+    settings: Settings, engine: Engine
+) -> Callable[[CacheKey, Ports], Endpoint]:
+    """Say where caches are: where they run, or where they would be in Azure."""
+    if settings.endpoints == "local":
+        return engine.backend.endpoint
+    return lambda key, _ports: Endpoint(
+        host=key.azure_host, port=PLAIN_PORT, ssl_port=TLS_PORT
     )
 
 

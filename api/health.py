@@ -68,6 +68,9 @@ class Status:
             "generation": record.generation,
             "observedGeneration": record.status.observed_generation,
             "requestId": record.cause.request_id,
+            "notEnforced": {
+                each.property: each.why for each in self._parts.shortfalls(record)
+            },
             "conditions": [
                 {
                     "type": each.type,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 
 from api.errors import ArmError
 from controller.model import CacheKey, Endpoint, Ports, Record
+from controller.shortfalls import Shortfall
 from controller.store import Store
 
 # Of the server's eight threads; the rest goes on answering reads meanwhile.
@@ -41,6 +42,8 @@ class Parts:
     judge: Callable[[CacheKey, str], str | None]
     registry: CollectorRegistry
     describe: Mapping[str, Any]
+    loses_data_as_azure: bool = False  # when a Basic cache is resized
+    shortfalls: Callable[[Record], Sequence[Shortfall]] = lambda _record: ()
     _seats: threading.BoundedSemaphore = field(
         init=False,
         repr=False,

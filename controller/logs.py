@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Iterable
 from typing import Any, Literal, TextIO
 
 import structlog
@@ -18,6 +19,7 @@ from structlog.typing import EventDict, FilteringBoundLogger, Processor, Wrapped
 
 from controller.actions import Outcome, Plan, Stuck
 from controller.model import Record
+from controller.shortfalls import Shortfall
 from controller.spec import Secret
 
 LogFormat = Literal["json", "console"]
@@ -83,6 +85,18 @@ def log_round(
         request_id=record.cause.request_id,
         correlation_id=record.cause.correlation_id,
         client_request_id=record.cause.client_request_id,
+    )
+
+
+def log_ready(record: Record, found: Iterable[Shortfall]) -> None:
+    """Say that a generation is in place for the first time, and what it is not."""
+    _log.info(
+        "cache.ready",
+        key=str(record.key),
+        generation=record.generation,
+        not_enforced=[each.property for each in found],
+        request_id=record.cause.request_id,
+        correlation_id=record.cause.correlation_id,
     )
 
 

@@ -11,11 +11,12 @@ from controller.desired import Credentials, desired_node, node_key
 from controller.errors import PortsExhaustedError, PortTakenError
 from controller.execute import World, execute
 from controller.leaves import Leaves
-from controller.logs import log_round
+from controller.logs import log_ready, log_round
 from controller.model import CacheKey, CacheStatus, Condition, Moment, Record
 from controller.nodes import Absent, NodeKey, NodeSpec, Sighting
 from controller.observe import Observer
 from controller.plan import plan, plan_orphan
+from controller.shortfalls import shortfalls
 from controller.status import status_of
 from controller.store import Store
 
@@ -50,13 +51,19 @@ class Reconciler:
             self.observe.forget(key)  # a list call may have begun before the work
             after = self.observe(node, keys)
         ended = self.clock()
-        self.store.report(record, status_of(record, wanted, after, outcome, ended))
+        self._report(record, status_of(record, wanted, after, outcome, ended))
         if record.deleting and _all_gone(after.node, outcome):
             self.store.drop(record)
             self.world.admin.forget(node)
             self.leaves.forget(record.uid)
         log_round(record, steps, outcome, ended.monotonic - started.monotonic)
         return self._until_a_token_ends(record, outcome, ended)
+
+    def _report(self, record: Record, status: CacheStatus) -> None:
+        self.store.report(record, status)
+        if status.observed_generation != record.status.observed_generation:
+            backend = self.world.backend.name
+            log_ready(record, shortfalls(record, self.limits, backend))
 
     def _wanted(self, record: Record, moment: Moment) -> NodeSpec:
         credentials = Credentials(

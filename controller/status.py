@@ -14,7 +14,7 @@ from controller.model import (
     Record,
     Starts,
 )
-from controller.nodes import Node, NodeSpec, Observed, Phase, Unknown
+from controller.nodes import Node, NodeSpec, Observed, Phase, Server, Unknown
 from controller.spec import KeyDigest
 
 _OBSERVED = ("Running", "Serving", "KeysApplied", "Configured")
@@ -100,9 +100,21 @@ def _seen(
         _since(record, _claim(kind, holds), moment)
         for kind, holds in zip(_OBSERVED, claims, strict=True)
     ]
+    if configured and server is not None:
+        conditions[-1] = replace(conditions[-1], message=_capped(wanted, server))
     if isinstance(node, Node) and node.address and not node.address.speaks_tls:
         conditions.append(_since(record, _NO_TLS, moment))
     return tuple(conditions)
+
+
+def _capped(wanted: NodeSpec, server: Server) -> str:
+    """Say what the machine does not give; empty if it gives all."""
+    less = [
+        f"{name} {most}"
+        for name, most in server.ceilings.items()
+        if int(most) < int(wanted.settings[name])
+    ]
+    return f"This machine gives no more than {', '.join(less)}." if less else ""
 
 
 def _opening(wanted: NodeSpec) -> frozenset[KeyDigest]:

@@ -38,7 +38,7 @@ class CacheResource:
         """Create it, 201; or give it other settings, 200."""
         key = names.cache_key(**path)
         asked = schema.read(read_object(req), schema.CreateBody)
-        minted = _mint()
+        minted = self._mint(req)
         before = self._parts.store.find(key)
         written = self._parts.store.put(
             key, self._unlinked(lambda old: changes.put(old, asked, minted)), cause(req)
@@ -58,7 +58,7 @@ class CacheResource:
         """Change it: 200 once that is done; 202, with what it was, if it is much."""
         key = names.cache_key(**path)
         asked = schema.read(read_object(req), schema.CacheBody)
-        minted = _mint()
+        minted = self._mint(req)
         before = self._parts.store.get(key)
         change = changes.existing(key, lambda old: changes.merge(old, asked, minted))
         written = self._parts.store.put(key, self._unlinked(change), cause(req))
@@ -87,6 +87,13 @@ class CacheResource:
             return
         resp.status = falcon.HTTP_202
         lro.start_result(req, resp, record.spec.location)
+
+    def _mint(self, req: falcon.Request) -> Minted:
+        return Minted(
+            access_keys=new_pair(),
+            principal_id=str(uuid.uuid4()),
+            boot=cause(req).request_id if self._parts.loses_data_as_azure else "",
+        )
 
     def _created(
         self, req: falcon.Request, resp: falcon.Response, written: Written
@@ -157,10 +164,6 @@ class CacheCollection:
                 for record in self._parts.caches(subscription, group)
             ]
         }
-
-
-def _mint() -> Minted:
-    return Minted(access_keys=new_pair(), principal_id=str(uuid.uuid4()))
 
 
 def _word(before: Record, written: Written) -> str:

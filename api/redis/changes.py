@@ -52,6 +52,7 @@ class Minted:
 
     access_keys: AccessKeys
     principal_id: str
+    boot: str = ""  # for the server of a Basic cache of another size; empty: it stays
 
 
 def existing(
@@ -74,7 +75,7 @@ def put(old: Record | None, asked: Asked, minted: Minted) -> Change:
 
 def merge(old: Record, asked: Asked, minted: Minted) -> Change:
     """Make the spec that a PATCH asks for: what it leaves out stays."""
-    return _step(old, asked, _applied(old.spec, asked.body, minted))
+    return _step(old, asked, _applied(old.spec, asked.body, minted), minted)
 
 
 def work_of(old: CacheSpec, new: CacheSpec) -> Work | None:
@@ -115,14 +116,19 @@ def _overwrite(old: Record, asked: Asked, minted: Minted) -> Change:
         if name == configuration.DATABASES
     }
     base = replace(old.spec, redis_configuration=kept, **_DEFAULTS)
-    return _step(old, asked, _applied(base, asked.body, minted))
+    return _step(old, asked, _applied(base, asked.body, minted), minted)
 
 
-def _step(old: Record, asked: Asked, spec: CacheSpec) -> Change:
-    """Judge the way from the old spec to the new one."""
+def _step(old: Record, asked: Asked, spec: CacheSpec, minted: Minted) -> Change:
+    """Judge the way from the old spec to the new one.
+
+    Source of what a resize costs: "How to scale an Azure Cache for Redis instance".
+    """
     _check_location(old, asked.body.location)
     spec = _respelled(old.spec, spec)
     scaled = spec.sku != old.spec.sku
+    if scaled and minted.boot and spec.sku.tier is Tier.BASIC:
+        spec = replace(spec, boot=minted.boot)
     _check(
         asked,
         # A cache that can never be like this need not be judged.

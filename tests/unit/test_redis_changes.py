@@ -338,3 +338,25 @@ def test_a_cache_that_never_came_to_be_can_be_put_again() -> None:
     """A good PUT after a bad one recovers it."""
     failed = replace(provisioned(put(request()).spec), generation=2)
     assert put(request("C1"), failed).spec.sku.size == "C1"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "emptied"),
+    [
+        pytest.param(request("C0"), request("C1"), True, id="Basic resized"),
+        pytest.param(request("C1"), request("C1", "Standard"), False, id="to Standard"),
+        pytest.param(
+            request("C1", "Standard"), request("C2", "Standard"), False, id="Standard"
+        ),
+        pytest.param(request("C0"), request("C0"), False, id="nothing changed"),
+    ],
+)
+def test_a_faithful_resize_of_a_basic_cache_loses_its_data(
+    before: dict[str, Any], after: dict[str, Any], *, emptied: bool
+) -> None:
+    """As in Azure, where another server takes its place; every other one keeps them."""
+    old = existing(before)
+    asked = schema.read(after, schema.CreateBody)
+    faithful = replace(MINTED, boot="r2")
+    assert (changes.put(old, asked, faithful).spec.boot == "r2") is emptied
+    assert changes.put(old, asked, MINTED).spec.boot == ""

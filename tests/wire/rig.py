@@ -27,6 +27,7 @@ from controller.model import (
 )
 from controller.pace import Pace, fast
 from controller.ports import NoLedger
+from controller.shortfalls import Shortfall
 from controller.store import Store
 from tests.builders import NOW, START
 
@@ -70,6 +71,7 @@ class Wire:
     judge: Callable[[CacheKey, str], str | None] = lambda _key, _permissions: None
     told: Callable[[CacheKey], None] = lambda _key: None
     journal: Journal = NOWHERE
+    shortfalls: tuple[Shortfall, ...] = ()
     store: Store = field(init=False)
     client: falcon.testing.TestClient = field(init=False)
 
@@ -90,6 +92,7 @@ class Wire:
             judge=self._judge,
             registry=CollectorRegistry(),
             describe={"backend": "none"},
+            shortfalls=lambda _record: self.shortfalls,
         )
         scopes = Scopes(self.store, strict=self.strict)
         app = create_app(

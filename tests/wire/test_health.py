@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from controller.shortfalls import Shortfall
 from tests.wire.rig import CACHE, Wire
 
 
@@ -57,6 +58,7 @@ def test_status_shows_each_cache_with_its_conditions_and_no_key(wire: Wire) -> N
                 "generation": 1,
                 "observedGeneration": 0,
                 "requestId": created.headers["x-ms-request-id"],
+                "notEnforced": {},
                 "conditions": [
                     {
                         "type": "Progressing",
@@ -72,3 +74,11 @@ def test_status_shows_each_cache_with_its_conditions_and_no_key(wire: Wire) -> N
     keys = wire.store.records()[0].spec.access_keys
     assert keys.primary.reveal not in shown.text
     assert keys.secondary.reveal not in shown.text
+
+
+def test_status_says_what_of_a_cache_is_only_stored(wire: Wire) -> None:
+    """Each property with its reason, in words."""
+    wire.shortfalls = (Shortfall("zones", "They are stored."),)
+    wire.create()
+    shown = wire.call("GET", "/_emulator/status", params={})
+    assert shown.json["caches"][0]["notEnforced"] == {"zones": "They are stored."}
