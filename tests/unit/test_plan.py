@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from controller.actions import Plan
+from controller.model import Record
 from controller.nodes import Absent, AclUser, Observed, Phase, Unknown
 from controller.plan import HUNG_SECONDS, plan, plan_orphan
-from controller.spec import NOTHING, AccessKeys, Secret
+from controller.spec import NOTHING, AccessKeys, Secret, Sku, Tier
 from tests import builders as b
 
 UP = b.node()
@@ -119,6 +120,67 @@ def test_another_fingerprint_replaces_the_node() -> None:
     assert str(plan(b.record(), b.wanted(), Observed(old), now=0.0)) == (
         f"RemoveNode: {cause}\nCreateNode: {cause}"
     )
+
+
+MOVED = b.record(replace(b.SPEC, public_network_access="Disabled"))
+REBOOTED = b.record(replace(b.SPEC, boot="r2"))
+LASTING = b.record(
+    replace(
+        b.SPEC,
+        sku=Sku(Tier.PREMIUM, 1),
+        redis_configuration={"aof-backup-enabled": "true"},
+    )
+)
+REBOOTED_LASTING = replace(LASTING, spec=replace(LASTING.spec, boot="r2"))
+
+
+@pytest.mark.parametrize(
+    ("record", "before", "answers", "actions", "kept"),
+    [
+        pytest.param(
+            MOVED, b.record(), True, "SaveData RemoveNode CreateNode", True, id="moved"
+        ),
+        pytest.param(
+            MOVED, b.record(), False, "RemoveNode CreateNode", False, id="moved, silent"
+        ),
+        pytest.param(
+            REBOOTED, b.record(), True, "RemoveNode CreateNode", False, id="rebooted"
+        ),
+        pytest.param(
+            REBOOTED_LASTING, LASTING, True, "RemoveNode CreateNode", True, id="lasting"
+        ),
+        pytest.param(
+            replace(LASTING, uid="uid-2"), LASTING, True, "RemoveNode CreateNode",
+            False, id="another cache's",
+        ),
+    ],
+)  # fmt: skip
+def test_what_becomes_of_data_when_a_server_is_replaced(
+    record: Record, before: Record, actions: str, *, answers: bool, kept: bool
+) -> None:
+    """They are carried over; a reboot loses them, unless they were to last."""
+    old = b.wanted(before)
+    server = b.server(old) if answers else None
+    steps = plan(record, b.wanted(record), Observed(b.node(old), server), now=0.0)
+    assert " ".join(type(each).__name__ for each in steps) == actions
+    assert {getattr(each, "keep_data", kept) for each in steps} == {kept}
+
+
+def test_data_that_were_saved_are_not_lost_on_the_way() -> None:
+    """A node that could not be created at once gets them when it can."""
+    record = replace(MOVED, status=replace(MOVED.status, saved=True))
+    [create] = plan(record, b.wanted(record), Observed(Absent()), now=0.0).actions
+    assert getattr(create, "keep_data", None) is True
+
+
+def test_a_new_certificate_is_installed_before_it_is_used() -> None:
+    """Its files are put there first, and then the server is told of both at once."""
+    leaf = b.AUTHORITY.issue(("localhost",), b.START)
+    wanted = replace(b.wanted(), leaf=leaf)
+    install, apply = str(plan(b.record(), wanted, Observed(UP, GOOD), 0.0)).split("\n")
+    assert install == f"InstallCertificate: certificate {leaf.digest}"
+    assert f"tls-cert-file -> '/server/{leaf.digest}.crt'" in apply
+    assert f"tls-key-file -> '/server/{leaf.digest}.key'" in apply
 
 
 def test_a_rotated_key_leaves_the_fingerprint_alone() -> None:
