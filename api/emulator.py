@@ -106,7 +106,7 @@ def assemble(
         describe=described,
         loses_data_as_azure=settings.scaling == "faithful",
         shortfalls=lambda record: shortfalls(
-            record, reconcile.limits, engine.backend.name
+            record, reconcile.limits, isolates=engine.backend.isolates()
         ),
     )
     scopes = Scopes(store, strict=settings.strict)

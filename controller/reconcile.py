@@ -62,8 +62,9 @@ class Reconciler:
     def _report(self, record: Record, status: CacheStatus) -> None:
         self.store.report(record, status)
         if status.observed_generation != record.status.observed_generation:
-            backend = self.world.backend.name
-            log_ready(record, shortfalls(record, self.limits, backend))
+            isolates = self.world.backend.isolates()
+            found = shortfalls(record, self.limits, isolates=isolates)
+            log_ready(record, found)
 
     def _wanted(self, record: Record, moment: Moment) -> NodeSpec:
         credentials = Credentials(

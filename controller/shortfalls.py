@@ -24,13 +24,15 @@ class Shortfall:
     why: str  # one sentence, for people
 
 
-def shortfalls(record: Record, limits: Limits, backend: str) -> tuple[Shortfall, ...]:
-    """Find them all; ``backend`` is the name of the one that runs the servers."""
+def shortfalls(
+    record: Record, limits: Limits, *, isolates: bool
+) -> tuple[Shortfall, ...]:
+    """Find them all; ``isolates`` is what the backend says of itself."""
     spec = record.spec
     return (
         *_memory(spec, limits),
         *_servers(spec),
-        *_network(spec, backend),
+        *_network(spec, isolates=isolates),
         *_settings(spec),
         *_children(spec),
     )
@@ -57,17 +59,17 @@ def _servers(spec: CacheSpec) -> Iterator[Shortfall]:
         yield Shortfall("zones", f"{one}, and is where the emulator is.")
 
 
-def _network(spec: CacheSpec, backend: str) -> Iterator[Shortfall]:
+def _network(spec: CacheSpec, *, isolates: bool) -> Iterator[Shortfall]:
     stored = "It is stored and shown; all networks are the emulator's."
     if spec.subnet_id is not None:
         yield Shortfall("subnetId", stored)
     if spec.static_ip is not None:
         yield Shortfall("staticIP", stored)
-    if spec.public_network_access == "Disabled" and backend != "docker":
+    if spec.public_network_access == "Disabled" and not isolates:
         yield Shortfall(
             "publicNetworkAccess",
-            "Without Docker there is no network but this machine's loopback, where "
-            "the server goes on to listen.",
+            "The server goes on to listen on this machine's loopback interface, by "
+            "which alone the emulator reaches it here.",
         )
     if spec.minimum_tls_version in {"1.0", "1.1"}:
         yield Shortfall(

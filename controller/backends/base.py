@@ -99,6 +99,10 @@ class Backend(Protocol):
         """Give the names under which users reach the cache, besides localhost."""
         ...
 
+    def isolates(self) -> bool:
+        """Tell whether nodes that are not published are out of others' reach."""
+        ...
+
     def clean_up(self) -> None:
         """Remove what is left of ours when no node is, such as a network."""
         ...

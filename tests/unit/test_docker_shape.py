@@ -8,7 +8,11 @@ from typing import Any
 import pytest
 
 from controller.backends.docker import DockerBackend, shape
-from controller.backends.docker.network import container_id, names_of_networks
+from controller.backends.docker.network import (
+    container_id,
+    names_of_networks,
+    reaches_containers,
+)
 from controller.model import CacheKey, Endpoint, Ports
 from controller.nodes import Node, NodeKey, Phase
 from tests.builders import NODE, wanted
@@ -186,6 +190,34 @@ def test_a_server_that_is_not_published_is_reached_at_its_own_address() -> None:
     assert node.address is not None
     assert node.address.host == "172.18.0.9"
     assert node.address.ports == node.address.listens
+
+
+def test_a_server_that_is_reached_in_no_other_way_is_published() -> None:
+    """Otherwise the controller would take it for hung, and replace it for ever."""
+    spec = replace(wanted(), published=False)
+    body = shape.container_body("ours", NODE, spec, replace(PLACE, direct=False))
+
+    assert body["HostConfig"]["PortBindings"]
+    assert shape.PLAIN_PORT in body["Labels"]
+
+
+@pytest.mark.parametrize(
+    ("info", "host", "reaches"),
+    [
+        pytest.param({"OperatingSystem": "Debian"}, "", True, id="here"),
+        pytest.param({}, "unix:///run/docker.sock", True, id="by another socket"),
+        pytest.param({}, "tcp://192.0.2.7:2375", False, id="elsewhere"),
+        pytest.param({"OperatingSystem": "Docker Desktop"}, "", False, id="Desktop"),
+        pytest.param(
+            {"SecurityOptions": ["name=seccomp", "name=rootless"]}, "", False, id="user"
+        ),
+    ],
+)
+def test_containers_may_be_out_of_reach(
+    info: dict[str, Any], host: str, *, reaches: bool
+) -> None:
+    """Their addresses mean nothing outside the machine that they run in."""
+    assert reaches_containers(info, host) is reaches
 
 
 def test_users_are_told_the_configured_host() -> None:

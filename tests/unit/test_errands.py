@@ -36,7 +36,7 @@ class World:
         world = b.world(engine)
         self.reconcile = Reconciler(
             store=self.store,
-            world=replace(world, errands=lambda node, it: self.ends(node, it)),
+            world=replace(world, errands=self._run),
             observe=Observer(backend, admin, lambda: 0.0),
             limits=b.LIMITS,
             leaves=b.leaves(),
@@ -45,6 +45,9 @@ class World:
         self.store.put(b.KEY, lambda _: Change(b.SPEC, Work.CREATING), b.CAUSE)
         while self.reconcile(b.KEY) != Done():
             pass
+
+    def _run(self, node: Node, errand: Errand) -> bool:
+        return self.ends(node, errand)
 
     def ask(self) -> None:
         """Ask for the errand."""

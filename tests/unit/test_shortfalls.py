@@ -20,10 +20,10 @@ ENTRY = ScheduleEntry(
 )
 
 
-def found(backend: str = "docker", **changes: Any) -> list[str]:  # noqa: ANN401 (members of a spec)
+def found(*, isolates: bool = True, **changes: Any) -> list[str]:  # noqa: ANN401 (members of a spec)
     """Name the properties of a cache that have not all their effect."""
     record = b.record(replace(b.SPEC, **changes))
-    return [each.property for each in shortfalls(record, b.LIMITS, backend)]
+    return [each.property for each in shortfalls(record, b.LIMITS, isolates=isolates)]
 
 
 @pytest.mark.parametrize(
@@ -63,15 +63,16 @@ def test_what_is_merely_stored_is_named(
     assert found(**changes) == properties
 
 
-def test_without_docker_there_is_no_network_to_hide_in() -> None:
+def test_where_there_is_no_network_to_hide_in_is_told() -> None:
     """A server that goes on to listen on the loopback interface says so."""
-    assert found("process", public_network_access="Disabled") == ["publicNetworkAccess"]
+    names = found(isolates=False, public_network_access="Disabled")
+    assert names == ["publicNetworkAccess"]
 
 
 def test_a_cap_is_told_with_its_setting() -> None:
     """Both sizes are named, and what to set."""
     record = b.record(replace(b.SPEC, sku=Sku(Tier.STANDARD, 1)))
-    cap, *_ = shortfalls(record, b.LIMITS, "docker")
+    cap, *_ = shortfalls(record, b.LIMITS, isolates=True)
     assert "1024 MB" in cap.why
     assert "256 MB" in cap.why
     assert "FLOCI_AZ_SERVICES_REDIS_MAX_MEMORY" in cap.why

@@ -14,11 +14,11 @@ from tests import builders as b
 
 
 def status(
-    observed: Observed, outcome: Again | Done = Done(), record: Record | None = None
+    observed: Observed, outcome: Again | None = None, record: Record | None = None
 ) -> CacheStatus:
-    """Describe a cache after a round."""
+    """Describe a cache after a round, by default one that had nothing to do."""
     record = record or b.record()
-    return status_of(record, b.wanted(record), observed, outcome, b.NOW)
+    return status_of(record, b.wanted(record), observed, outcome or Done(), b.NOW)
 
 
 def without_tls(node: Node) -> Node:

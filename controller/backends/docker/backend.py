@@ -201,6 +201,11 @@ class DockerBackend:
         """Give the container's name, which leads to it in its networks."""
         return (shape.container_name(self._instance, NodeKey(cache)),)
 
+    def isolates(self) -> bool:
+        """Tell whether the emulator needs no published ports; it does by default."""
+        place = self._network.known
+        return place is None or place.isolates
+
     def clean_up(self) -> None:
         """Remove the network that was made for the containers."""
         self._network.clean_up()

@@ -7,6 +7,7 @@ has no names, and a second daemon on the machine can delete it.
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 from pathlib import Path
@@ -83,6 +84,10 @@ class Network:
             networks=(self._setting,) if self._setting else joined or (self._own,),
             visitor=visitor["Id"] if visitor is not None else None,
             bind_address=self._bind_address,
+            direct=reaches_containers(
+                self._engine.ask(lambda api: api.info()),
+                os.environ.get("DOCKER_HOST", ""),
+            ),
         )
 
     def _own_container(self) -> Json | None:
@@ -122,6 +127,18 @@ class Network:
 def _members(network: Json) -> set[str]:
     """Give the ids of the running containers on a network."""
     return set(network.get("Containers") or ())
+
+
+def reaches_containers(info: Json, host: str) -> bool:
+    """Tell whether this machine can connect to the addresses of containers.
+
+    It cannot where they run in a machine or a network namespace of their own: behind
+    another ``host`` (``DOCKER_HOST``), in Docker Desktop, without root.
+    """
+    here = not host or host.startswith("unix://")
+    desktop = info.get("OperatingSystem") == "Docker Desktop"
+    rootless = any("rootless" in each for each in info.get("SecurityOptions") or ())
+    return here and not desktop and not rootless
 
 
 def container_id(mounts: str) -> str | None:

@@ -53,11 +53,22 @@ class Place:
     ``networks`` are joined by every container. ``visitor`` is the id of the
     emulator's own container when it is on these networks too, so that names work;
     ``None``: it is not, and uses the ports that are published on ``bind_address``.
+    ``direct`` says that it could use the containers' own addresses, too.
     """
 
     networks: tuple[str, ...]
     visitor: str | None
     bind_address: str
+    direct: bool = True
+
+    @property
+    def isolates(self) -> bool:
+        """Whether the emulator reaches containers of which no port is published."""
+        return self.direct or self.visitor is not None
+
+    def publishes(self, spec: NodeSpec) -> bool:
+        """Tell whether a node's ports are to be published."""
+        return spec.published or not self.isolates
 
 
 def container_name(instance: str, node: NodeKey) -> str:
@@ -89,9 +100,9 @@ def container_body(instance: str, node: NodeKey, spec: NodeSpec, place: Place) -
             GENERATION: str(spec.generation),
             FINGERPRINT: spec.fingerprint,
             BOOT: spec.boot,
-            **_port_labels(spec),
+            **(_port_labels(spec) if place.publishes(spec) else {}),
         },
-        "ExposedPorts": {port: {} for port in _published(spec)},
+        "ExposedPorts": {port: {} for port in _published(spec, place)},
         "HostConfig": _host_config(instance, node, spec, place),
         "NetworkingConfig": {
             "EndpointsConfig": {first: {"Aliases": list(aliases(node.cache))}}
@@ -109,8 +120,6 @@ def identity_labels(instance: str, node: NodeKey) -> Mapping[str, str]:
 
 
 def _port_labels(spec: NodeSpec) -> Mapping[str, str]:
-    if not spec.published:
-        return {}
     return {PLAIN_PORT: str(spec.ports.plain), TLS_PORT: str(spec.ports.tls)}
 
 
@@ -140,14 +149,14 @@ def _host_config(instance: str, node: NodeKey, spec: NodeSpec, place: Place) -> 
         "NetworkMode": place.networks[0],
         "PortBindings": {
             port: [{"HostIp": place.bind_address, "HostPort": str(host_port)}]
-            for port, host_port in _published(spec).items()
+            for port, host_port in _published(spec, place).items()
         },
     }
 
 
-def _published(spec: NodeSpec) -> Mapping[str, int]:
+def _published(spec: NodeSpec, place: Place) -> Mapping[str, int]:
     """Give the host's port of each of the container's; both, be they open or not."""
-    if not spec.published:
+    if not place.publishes(spec):
         return {}
     return {
         f"{SERVER_PORTS.plain}/tcp": spec.ports.plain,

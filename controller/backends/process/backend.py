@@ -179,6 +179,10 @@ class ProcessBackend:
         """End `watch`; the servers go on running."""
         self._closed.set()
 
+    def isolates(self) -> bool:
+        """Tell that all are on this machine's loopback interface."""
+        return False
+
     def clean_up(self) -> None:
         """Remove the directory of all nodes, unless another instance uses it."""
         with contextlib.suppress(OSError):
