@@ -1,7 +1,7 @@
 """What `test_docker_networks` runs in a container: an emulator's part in a cache.
 
-``python -m tests.contract.inside INSTANCE PORT [tidy]`` creates a cache, waits until
-it serves, prints where users find it, and leaves it there unless it is to be tidy.
+``python -m tests.contract.inside INSTANCE PORT TLS-PORT [tidy]`` creates a cache, waits
+until it serves, prints where users find it, and leaves it there unless told ``tidy``.
 """
 
 from __future__ import annotations
@@ -15,10 +15,9 @@ from tests.contract.docker_rig import make_rig
 from tests.contract.rigs import CACHE, NODE
 
 
-def main(instance: str, port: int, *, tidy: bool) -> None:
-    """Create the cache with ``port`` published on the host."""
+def main(instance: str, ports: Ports, *, tidy: bool) -> None:
+    """Create the cache with these ports published on the host."""
     rig = make_rig(instance)
-    ports = Ports(plain=port, tls=port + 1)
     rig.backend.create(NODE, rig.spec(ports=ports))
     rig.serving(NODE)
     endpoint = rig.backend.endpoint(CACHE, ports)
@@ -29,4 +28,5 @@ def main(instance: str, port: int, *, tidy: bool) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), tidy=sys.argv[3:] == ["tidy"])
+    chosen = Ports(plain=int(sys.argv[2]), tls=int(sys.argv[3]))
+    main(sys.argv[1], chosen, tidy=sys.argv[4:] == ["tidy"])

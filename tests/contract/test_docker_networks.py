@@ -134,7 +134,7 @@ def run(
     command = [sys.executable, "-m", "tests.contract.inside", docked.instance]
     container = docked.api.create_container(
         image,
-        [*command, str(docked.ports.plain), *how],
+        [*command, str(docked.ports.plain), str(docked.ports.tls), *how],
         working_dir=str(ROOT),
         host_config=docked.api.create_host_config(
             binds=[*binds, f"{DAEMON}:/var/run/docker.sock"], network_mode=first
@@ -181,6 +181,6 @@ def test_an_emulator_on_the_hosts_network_uses_the_hosts_ports(
     """A container that shares the host's network is as good as none."""
     endpoint = run(docked, image, ("host",))
 
-    ports = {"port": docked.ports.plain, "ssl_port": docked.ports.plain + 1}
+    ports = {"port": docked.ports.plain, "ssl_port": docked.ports.tls}
     assert endpoint == {"host": "localhost"} | ports
     assert set(joined(docked)) == set(docked.networks())
