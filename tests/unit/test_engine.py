@@ -13,6 +13,7 @@ from api import __main__ as command
 from api import emulator, engine
 from api.engine import NoEngineError, choose
 from controller.errors import PortsExhaustedError
+from controller.model import Endpoint, Ports
 from controller.settings import Settings
 from controller.spec import Secret
 from controller.statedir import Instance
@@ -93,3 +94,14 @@ def test_a_second_signal_ends_the_process_at_once() -> None:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def test_caches_may_say_that_they_are_in_azure() -> None:
+    """Names and ports are Azure's then, whatever the machine has for them."""
+    ports = Ports(plain=7000, tls=7001)
+    local = choose(settings(mocked=True), INSTANCE, b.AUTHORITY)
+    here = emulator._endpoints(settings(), local)(b.KEY, ports)
+    assert here == Endpoint(host="localhost", port=7000, ssl_port=7001)
+    there = emulator._endpoints(settings(endpoints="azure"), local)(b.KEY, ports)
+    host = "cache1.redis.cache.windows.net"
+    assert there == Endpoint(host=host, port=6379, ssl_port=6380)
