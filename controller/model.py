@@ -49,7 +49,7 @@ class CacheKey:
     @property
     def azure_host(self) -> str:
         """The host name that the cache would have in Azure."""
-        return f"{self.name.lower()}.redis.cache.windows.net"
+        return f"{self.name}.redis.cache.windows.net"
 
     def __str__(self) -> str:
         return f"{self.group}/{self.name}"

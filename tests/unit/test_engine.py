@@ -103,5 +103,5 @@ def test_caches_may_say_that_they_are_in_azure() -> None:
     here = emulator._endpoints(settings(), local)(b.KEY, ports)
     assert here == Endpoint(host="localhost", port=7000, ssl_port=7001)
     there = emulator._endpoints(settings(endpoints="azure"), local)(b.KEY, ports)
-    host = "cache1.redis.cache.windows.net"
+    host = "Cache1.redis.cache.windows.net"
     assert there == Endpoint(host=host, port=6379, ssl_port=6380)

@@ -81,7 +81,7 @@ def container_name(instance: str, node: NodeKey) -> str:
 
 def aliases(cache: CacheKey) -> tuple[str, ...]:
     """Give the further names of a cache in its networks; the last is Azure's."""
-    return (cache.name.lower(), cache.azure_host)
+    return (cache.name.lower(), cache.azure_host.lower())
 
 
 def container_body(instance: str, node: NodeKey, spec: NodeSpec, place: Place) -> Json:
