@@ -27,13 +27,16 @@ from api.certificate import own_names, trust_routes
 from api.engine import Engine
 from api.guard import Surface
 from api.parts import Parts
-from controller import loop
+from controller import loop, storage
+from controller.backends.mocked import MockedDumps
 from controller.certificates import Authority
 from controller.config import Limits
+from controller.dumps import Dumps, emptied
 from controller.errands import Errands
 from controller.execute import World
 from controller.journal import Journal
 from controller.leaves import Leaves
+from controller.loaders import Loaders
 from controller.metrics import LoopMetrics
 from controller.model import CacheKey, Endpoint, Moment, Ports
 from controller.observe import Observer
@@ -50,19 +53,23 @@ from controller.ports import (
 from controller.reconcile import Reconciler
 from controller.settings import Settings, variable_of
 from controller.shortfalls import shortfalls
+from controller.storage import Storage
 from controller.store import Store
+from controller.transfers import Transfers
 from controller.workqueue import WorkQueue
 
 DISTRIBUTION = "azure-redis-emulator"
 PATIENCE_SECONDS = 5.0  # how long one request may wait for the loop
+DUMP_SECONDS = 90.0  # for one dump on its way; less than `transfers.SECONDS`
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Emulator:
     """The API and the loop behind it; ``described`` holds no secret."""
 
     app: falcon.App[falcon.Request, falcon.Response]
     loop: loop.Loop
+    transfers: Transfers
     described: Mapping[str, Any]
 
 
@@ -89,7 +96,8 @@ def assemble(
 
     ledger, pace = _ledger(settings, engine), pace_of(settings.operations)
     store = Store(ledger, written, now, pace, journal)
-    reconcile = _reconciler(settings, engine, store, authority)
+    transfers = _transfers(settings, engine, queue.add)
+    reconcile = _reconciler(settings, engine, store, authority, transfers)
     looping = _loop(reconcile, queue, registry)
     described = describe(settings, engine)
     parts = Parts(
@@ -114,7 +122,7 @@ def assemble(
     open_to_all = {**arm[Surface.OPEN], **trust_routes(authority)}
     around = {**arm, Surface.OPEN: open_to_all}
     app = create_app(parts, around=around, gates=[Gate(scopes)])
-    return Emulator(app=app, loop=looping, described=described)
+    return Emulator(app, looping, transfers, described)
 
 
 def describe(settings: Settings, engine: Engine) -> Mapping[str, Any]:
@@ -133,15 +141,37 @@ def describe(settings: Settings, engine: Engine) -> Mapping[str, Any]:
     }
 
 
+def _transfers(
+    settings: Settings, engine: Engine, wake: Callable[[CacheKey], None]
+) -> Transfers:
+    loaders = Loaders(engine.backend, engine.admin, wake)
+    if engine.backend.name == "mocked":
+        return Transfers(MockedDumps(), loaders, wake)
+    dumps = Dumps(
+        backend=engine.backend,
+        data=engine.admin.data,
+        storage=Storage(
+            settings.state_directory, storage.Limits(dump_seconds=DUMP_SECONDS)
+        ),
+        loaders=loaders,
+        folder=emptied(settings.state_directory / "transfers"),
+    )
+    return Transfers(dumps, loaders, wake)
+
+
 def _reconciler(
-    settings: Settings, engine: Engine, store: Store, authority: Authority
+    settings: Settings,
+    engine: Engine,
+    store: Store,
+    authority: Authority,
+    transfers: Transfers,
 ) -> Reconciler:
     return Reconciler(
         store=store,
         world=World(
             backend=engine.backend,
             admin=engine.admin,
-            errands=Errands(admin=engine.admin),
+            errands=Errands(admin=engine.admin, transfers=transfers),
         ),
         observe=Observer(engine.backend, engine.admin, time.monotonic),
         limits=Limits(

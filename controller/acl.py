@@ -46,7 +46,7 @@ _HIDDEN = (
     "acl", "bgrewriteaof", "bgsave", "config", "debug", "failover", "migrate", "module",
     "replicaof", "save", "shutdown", "slaveof", "sync",
 )  # fmt: skip
-_USED = frozenset({"acl", "bgsave", "config", "migrate", "replicaof", "save"})
+USED = frozenset({"acl", "bgsave", "config", "migrate", "replicaof", "save"})
 _REFUSED = (*_HIDDEN, "psync", "replconf", "cluster")
 _CLUSTER_READERS = (
     "info", "nodes", "slots", "shards", "keyslot", "countkeysinslot", "getkeysinslot",
@@ -112,7 +112,7 @@ def renames(admin: Secret, *, restricted: bool) -> Mapping[str, str]:
     if not restricted:
         return NOTHING
     return MappingProxyType(
-        {each: verb(each, admin) if each in _USED else "" for each in _HIDDEN}
+        {each: verb(each, admin) if each in USED else "" for each in _HIDDEN}
     )
 
 

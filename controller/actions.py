@@ -80,6 +80,7 @@ class RunErrand:
     """Do something to the running server once; twice does no harm."""
 
     errand: Errand
+    spec: NodeSpec = field(repr=False)
     cause: str
 
 

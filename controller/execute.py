@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Protocol, assert_never
 
 from controller import config
 from controller.actions import (
@@ -28,14 +27,27 @@ from controller.actions import (
 from controller.admin import Admin
 from controller.backends.base import Backend
 from controller.errors import ErrandError, TerminalError, TransientError
-from controller.model import ErrandFailure
-from controller.nodes import Node, NodeKey, Sighting
+from controller.model import CacheKey, ErrandFailure
+from controller.nodes import Node, NodeKey, NodeSpec, Sighting
 from controller.spec import Errand
 
 UNDER_WAY_SECONDS = 1.0  # before a long errand is asked for again; its end says so
 
-# Does an errand, or begins it: true once it is done. Raises `ErrandError`.
-RunsErrands = Callable[[Node, Errand], bool]
+
+class RunsErrands(Protocol):
+    """Does what is done once; it may have servers of its own for that."""
+
+    def __call__(self, node: Node, spec: NodeSpec, errand: Errand) -> bool:
+        """Do an errand, or begin it: true once it is done. Raises `ErrandError`."""
+        ...
+
+    def own(self, key: CacheKey) -> bool:
+        """Tell whether a key without a record is that of an errand's own server."""
+        ...
+
+    def end(self, cache: CacheKey) -> bool:
+        """End what is under way for a deleted cache; true once no server is left."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +71,8 @@ def execute(plan: Plan, key: NodeKey, node: Sighting, world: World) -> Outcome:
             match action:
                 case Wait(seconds=seconds):
                     after = seconds
-                case RunErrand(errand=errand):
-                    ended, after = _errand(errand, _running(node), world)
+                case RunErrand():
+                    ended, after = _errand(action, _running(node), world)
                     deeds |= ended
                 case _:
                     deeds |= _change(action, key, node, world)
@@ -108,10 +120,11 @@ def _tell(
     return Deeds()
 
 
-def _errand(errand: Errand, node: Node, world: World) -> tuple[Deeds, float]:
+def _errand(action: RunErrand, node: Node, world: World) -> tuple[Deeds, float]:
     """Run an errand, or have it go on; say how it ended, and when to look again."""
+    errand = action.errand
     try:
-        if not world.errands(node, errand):
+        if not world.errands(node, action.spec, errand):
             return Deeds(), UNDER_WAY_SECONDS
     except ErrandError as error:
         failure = ErrandFailure(errand, error.reason, str(error))

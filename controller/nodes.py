@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from controller.certificates import Leaf
@@ -146,6 +146,18 @@ class Server:
     settings: Mapping[str, str]
     accepted: frozenset[KeyDigest]
     ceilings: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+
+
+# Waits so many seconds, and raises what ends the whole affair, such as a deadline
+Pause = Callable[[float], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """How far a server is with the dump that it was started from."""
+
+    done: bool
+    used_bytes: int  # of memory, by now
 
 
 @dataclass(frozen=True, slots=True)

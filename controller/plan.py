@@ -89,7 +89,7 @@ def _exist(
         case Node(fingerprint=seen) if seen != wanted.fingerprint:
             return _succeed(record, wanted, node, server)
         case Node(phase=Phase.RUNNING) if server is not None:
-            return (*_serve(wanted, node, server), *_run_errands(record))
+            return (*_serve(wanted, node, server), *_run_errands(record, wanted))
         case Node(phase=Phase.RUNNING):
             return _silent(record, wanted, now)
         case Node():
@@ -161,9 +161,11 @@ def _silent(record: Record, wanted: NodeSpec, now: float) -> tuple[Action, ...]:
     return (Wait(seconds=seconds, cause="server does not answer yet"),)
 
 
-def _run_errands(record: Record) -> tuple[Action, ...]:
+def _run_errands(record: Record, wanted: NodeSpec) -> tuple[Action, ...]:
     return tuple(
-        RunErrand(errand=errand, cause=f"{errand.kind} {errand.request_id}")
+        RunErrand(
+            errand=errand, spec=wanted, cause=f"{errand.kind} {errand.request_id}"
+        )
         for errand in record.spec.errands
         if errand not in record.status.errands_run
     )

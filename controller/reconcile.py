@@ -20,6 +20,8 @@ from controller.shortfalls import shortfalls
 from controller.status import status_of
 from controller.store import Store
 
+END_SECONDS = 0.1  # between two looks whether the errands of a deleted cache are over
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconciler:
@@ -45,6 +47,7 @@ class Reconciler:
         if steps.acts:
             status = status_of(record, wanted, before, _so_far(record, steps), started)
             record = self._announce(record, status)
+        alone = not record.deleting or self.world.errands.end(key)
         outcome = self._execute(record, steps, before.node)
         after = before
         if steps.acts:
@@ -53,9 +56,9 @@ class Reconciler:
         ended = self.clock()
         self._report(record, status_of(record, wanted, after, outcome, ended))
         if record.deleting and _all_gone(after.node, outcome):
-            self.store.drop(record)
-            self.world.admin.forget(node)
-            self.leaves.forget(record.uid)
+            if not alone:
+                return Again(after=END_SECONDS, cause="an errand's server is removed")
+            self._forget(record)
         log_round(record, steps, outcome, ended.monotonic - started.monotonic)
         return self._until_a_token_ends(record, outcome, ended)
 
@@ -65,6 +68,11 @@ class Reconciler:
             isolates = self.world.backend.isolates()
             found = shortfalls(record, self.limits, isolates=isolates)
             log_ready(record, found)
+
+    def _forget(self, record: Record) -> None:
+        self.store.drop(record)
+        self.world.admin.forget(node_key(record))
+        self.leaves.forget(record.uid)
 
     def _wanted(self, record: Record, moment: Moment) -> NodeSpec:
         credentials = Credentials(
@@ -107,6 +115,8 @@ class Reconciler:
 
     def _remove_orphan(self, key: CacheKey) -> Outcome:
         """See Note [Keys without a record]; where there is no node, once is enough."""
+        if self.world.errands.own(key):
+            return Done()
         node = NodeKey(key)
         seen = self.observe.find(node)
         outcome = execute(plan_orphan(seen), node, seen, self.world)

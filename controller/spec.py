@@ -100,8 +100,8 @@ class ErrandKind(enum.StrEnum):
 
     FLUSH = "Flush"  # empty all its databases
     DISCONNECT = "Disconnect"  # as a failover does: clients come back and find all
-    IMPORT = "Import"  # accepted, and without effect yet
-    EXPORT = "Export"  # the same
+    IMPORT = "Import"  # replace its data by those of dumps
+    EXPORT = "Export"  # take its data to a dump
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,15 +7,22 @@ from datetime import UTC, datetime
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from controller import config
-from controller.backends.mocked import MockedAdmin, MockedBackend, MockedEngine
+from controller.backends.mocked import (
+    MockedAdmin,
+    MockedBackend,
+    MockedDumps,
+    MockedEngine,
+)
 from controller.certificates import LOCAL, constraint, new_authority
 from controller.desired import Credentials, desired_node
 from controller.errands import Errands
 from controller.execute import World
 from controller.leaves import Leaves
+from controller.loaders import Loaders
 from controller.model import CacheKey, Cause, Moment, Ports, Record, Work
 from controller.nodes import Address, Node, NodeKey, NodeSpec, Phase, Server
 from controller.spec import AccessKeys, CacheSpec, Secret, Sku, Tier
+from controller.transfers import Transfers
 
 KEY = CacheKey("my-sub", "my-rg", "Cache1")
 NODE = NodeKey(KEY)
@@ -83,8 +90,15 @@ def world(engine: MockedEngine, backend: MockedBackend | None = None) -> World:
     return World(
         backend=backend or MockedBackend(engine, hostname=None),
         admin=admin,
-        errands=Errands(admin=admin),
+        errands=Errands(admin=admin, transfers=transfers(engine)),
     )
+
+
+def transfers(engine: MockedEngine) -> Transfers:
+    """Carry nothing, and wake nobody."""
+    backend, admin = MockedBackend(engine, hostname=None), MockedAdmin(engine)
+    loaders = Loaders(backend, admin, lambda _key: None)
+    return Transfers(MockedDumps(), loaders, lambda _key: None)
 
 
 def server(spec: NodeSpec | None = None) -> Server:

@@ -1,4 +1,4 @@
-"""``import`` and ``export``: accepted and followed; no data is moved yet.
+"""``import`` and ``export``: what a request asks for, and how it is followed.
 
 Source: ImportRDBParameters and ExportRDBParameters, api-version 2024-11-01.
 """

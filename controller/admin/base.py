@@ -6,12 +6,54 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from controller.model import CacheKey
-from controller.nodes import AclUser, Node, NodeKey, Server
+from controller.nodes import AclUser, Loaded, Node, NodeKey, Pause, Server
 from controller.spec import AccessKeys, Secret
+
+
+class Data(Protocol):
+    """What is done to all that a server holds; mocked like `Admin`.
+
+    All methods raise `TransientError`, and what ``pause`` raises.
+    """
+
+    def dump(self, node: Node, pause: Pause) -> None:
+        """Have a server write all it holds to its dump file; others are served.
+
+        Raises `ErrandError` if it cannot.
+        """
+        ...
+
+    def loaded(self, node: Node) -> Loaded | None:
+        """Ask a server how far it is; ``None``: no answer yet."""
+        ...
+
+    def add(self, node: Node, source: Node, pause: Pause) -> None:
+        """Copy all keys of ``source`` to a server, over those of the same names."""
+        ...
+
+    def replace(
+        self, node: Node, source: Node, memory_bytes: int, pause: Pause
+    ) -> None:
+        """Make what ``source`` holds all that a server holds; its clients stay.
+
+        The server may use ``memory_bytes``. If it fails the server has its old data,
+        or, where there is no room for both, maybe none. Raises `ErrandError` when it
+        was started anew meanwhile.
+        """
+        ...
+
+    def lead(self, node: Node) -> None:
+        """Have a server follow no other one."""
+        ...
 
 
 class Admin(Protocol):
     """What the controller asks of a server; mocked in `controller.backends.mocked`."""
+
+    @property
+    def data(self) -> Data:
+        """What moves all data at once."""
+        ...
 
     def password(self, uid: str) -> Secret:
         """Derive the password of the controller's own user on a cache's servers."""

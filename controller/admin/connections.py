@@ -52,6 +52,7 @@ class Connections:
             "socket_connect_timeout": ANSWER_SECONDS,
             "retry": Retry(NoBackoff(), 0),  # `_call` does it, and a look must not
             "decode_responses": True,
+            "encoding_errors": "surrogateescape",  # keys are any bytes
             "protocol": 2,
             "driver_info": None,
         }

@@ -79,6 +79,10 @@ class Backend(Protocol):
         """Copy the file to which the server saved its data."""
         ...
 
+    def drop_dump(self, node: NodeKey) -> None:
+        """Forget what the server saved, so that no restart brings it back."""
+        ...
+
     def watch(self, notify: Callable[[CacheKey], None]) -> None:
         """Report nodes whose state changed, until the engine ends the stream.
 

@@ -14,8 +14,18 @@ from controller import config
 from controller.backends.conffile import EMPTY_DUMP
 from controller.errors import TransientError
 from controller.model import CacheKey, Endpoint, Ports
-from controller.nodes import AclUser, Address, Node, NodeKey, NodeSpec, Phase, Server
-from controller.spec import AccessKeys, Secret
+from controller.nodes import (
+    AclUser,
+    Address,
+    Loaded,
+    Node,
+    NodeKey,
+    NodeSpec,
+    Pause,
+    Phase,
+    Server,
+)
+from controller.spec import AccessKeys, Errand, Secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +172,9 @@ class MockedBackend:
         """Give a dump of nothing."""
         target.write_bytes(EMPTY_DUMP)
 
+    def drop_dump(self, node: NodeKey) -> None:
+        """Do nothing: nothing was saved."""
+
     def watch(self, notify: Callable[[CacheKey], None]) -> None:
         """Report changes of phase until `close`."""
         while (cache := self._engine.next_change()) is not None:
@@ -187,11 +200,46 @@ class MockedBackend:
         """Do nothing: no node leaves anything."""
 
 
+class MockedData:
+    """Fulfils the contract of `controller.admin.Data`; there are no data."""
+
+    def dump(self, node: Node, pause: Pause) -> None:
+        """Do nothing."""
+
+    def loaded(self, node: Node) -> Loaded | None:  # noqa: ARG002 (the protocol's)
+        """Say that nothing was there to be loaded."""
+        return Loaded(done=True, used_bytes=0)
+
+    def add(self, node: Node, source: Node, pause: Pause) -> None:
+        """Do nothing."""
+
+    def replace(
+        self, node: Node, source: Node, memory_bytes: int, pause: Pause
+    ) -> None:
+        """Do nothing."""
+
+    def lead(self, node: Node) -> None:
+        """Do nothing: a pretended server follows nobody."""
+
+
+class MockedDumps:
+    """Fulfils `controller.transfers.Carries`, and asks no storage for anything."""
+
+    def __call__(
+        self, node: Node, spec: NodeSpec, errand: Errand, pause: Pause
+    ) -> None:
+        """Export or import what pretended servers hold, which is nothing."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
 class MockedAdmin:
     """Fulfils the contract of `controller.admin.Admin` on the pretended servers."""
 
     def __init__(self, engine: MockedEngine) -> None:
         self._engine = engine
+        self.data = MockedData()
 
     def password(self, uid: str) -> Secret:
         """Give a password for the controller's own user; it opens nothing."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from pathlib import Path
 
 from controller import config
@@ -21,6 +22,7 @@ from controller.backends.docker import shape, tars
 from controller.backends.docker.containers import Containers
 from controller.backends.docker.engine import Engine, Json
 from controller.backends.docker.network import Network
+from controller.backends.words import last_words
 from controller.errors import TerminalError, TransientError
 from controller.model import CacheKey, Endpoint, Ports
 from controller.nodes import Node, NodeKey, NodeSpec
@@ -76,7 +78,13 @@ class DockerBackend:
     def find(self, node: NodeKey) -> Node | None:
         """Inspect the node's container; somebody else's counts as none."""
         seen = self._look(node)
-        return self._read(seen) if seen is not None else None
+        found = self._read(seen) if seen is not None else None
+        if seen is None or found is None or seen["State"]["Status"] != "exited":
+            return found
+        told = last_words(self._containers.output(seen["Id"]))
+        return replace(
+            found, detail=f"{found.detail}: {told}" if told else found.detail
+        )
 
     def leftovers(self) -> AbstractSet[NodeKey]:
         """Name the volumes that no container has; asks for all of either."""
@@ -154,6 +162,10 @@ class DockerBackend:
         self._engine.tell(
             lambda api: tars.unpack_dump(api.get_archive(name, path)[0], target)
         )
+
+    def drop_dump(self, node: NodeKey) -> None:
+        """Put a dump of nothing in its place."""
+        self.write(node, {config.DUMP_FILE: EMPTY_DUMP})
 
     def _unpack(self, container: str, files: Mapping[str, bytes]) -> None:
         self._containers.unpack(container, shape.VOLUME, tars.packed(files))

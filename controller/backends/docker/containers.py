@@ -21,6 +21,7 @@ from controller.backends.docker.engine import (
     LostError,
     RefusedError,
 )
+from controller.backends.words import LINES
 from controller.errors import PortTakenError, TerminalError, TransientError
 from controller.model import Ports
 
@@ -62,6 +63,13 @@ class Containers:
         if seen is None:
             raise refusal or TransientError(f"container {name} was removed at once")
         return seen
+
+    def output(self, container: str) -> str:
+        """Read the end of what a container has printed."""
+        printed: bytes = self._engine.ask(
+            lambda api: api.logs(container, stdout=True, stderr=True, tail=LINES)
+        )
+        return printed.decode(errors="replace")
 
     def unpack(self, container: str, path: str, files: bytes) -> None:
         """Put a tar's contents into a container, running or not."""

@@ -158,6 +158,11 @@ class ProcessBackend:
         with _translated():
             shutil.copyfile(self._place(node).dump, target)
 
+    def drop_dump(self, node: NodeKey) -> None:
+        """Delete the dump file."""
+        with _translated():
+            self._place(node).dump.unlink(missing_ok=True)
+
     def watch(self, notify: Callable[[CacheKey], None]) -> None:
         """Report processes that end, until `close`."""
         self.list()  # so that it is known what runs

@@ -20,11 +20,12 @@ from pydantic import TypeAdapter, ValidationError
 
 from controller import acl, config
 from controller.backends.conffile import conf_file
+from controller.backends.words import last_words
 from controller.model import CacheKey, Ports
 from controller.nodes import Address, NodeKey, NodeSpec
 
 HOST = "127.0.0.1"
-LOG_TAIL_BYTES = 2048
+LOG_TAIL_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,14 +140,13 @@ class Place:
             self.data.parent.rmdir()
 
     def last_words(self) -> str:
-        """Quote the end of the server's log; empty if there is none."""
+        """Quote the server's log on its end; empty if there is none."""
         try:
             with self.log.open("rb") as log:
                 log.seek(max(0, self.log.stat().st_size - LOG_TAIL_BYTES))
-                lines = log.read().decode(errors="replace").split("\n")
+                return last_words(log.read().decode(errors="replace"))
         except FileNotFoundError:
             return ""
-        return next((line for line in reversed(lines) if line.strip()), "")
 
     def clear(self) -> None:
         """Delete everything, the labels last: what is half deleted is still found.
