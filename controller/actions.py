@@ -47,14 +47,6 @@ class RemoveNode:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InstallCertificate:
-    """Put the certificate's files where the server finds them."""
-
-    spec: NodeSpec = field(repr=False)
-    cause: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ApplyUsers:
     """Set these users, each in one atomic command, drop those, and save.
 
@@ -69,9 +61,13 @@ class ApplyUsers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplySettings:
-    """Change these settings of the running server."""
+    """Change these settings of the running server; it shall start with them, too.
+
+    ``spec`` has them all, and the certificate that they name.
+    """
 
     settings: Mapping[str, str]
+    spec: NodeSpec = field(repr=False)
     cause: str
 
 
@@ -92,15 +88,7 @@ class Wait:
     cause: str
 
 
-Change = (
-    CreateNode
-    | StartNode
-    | SaveData
-    | RemoveNode
-    | InstallCertificate
-    | ApplyUsers
-    | ApplySettings
-)
+Change = CreateNode | StartNode | SaveData | RemoveNode | ApplyUsers | ApplySettings
 Action = Change | RunErrand | Wait
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol, assert_never
 
-from controller import config
 from controller.actions import (
     Again,
     ApplySettings,
@@ -14,7 +13,6 @@ from controller.actions import (
     CreateNode,
     Deeds,
     Done,
-    InstallCertificate,
     Outcome,
     Plan,
     RemoveNode,
@@ -96,16 +94,15 @@ def _change(action: Change, key: NodeKey, node: Sighting, world: World) -> Deeds
             return Deeds(started=True)
         case RemoveNode(keep_data=keep):
             backend.remove(key, keep_data=keep)
-        case InstallCertificate(spec=spec):
-            backend.write(key, config.leaf_files(spec))
+        case ApplySettings(settings=settings, spec=spec):
+            backend.prepare(key, spec)
+            world.admin.apply_settings(_running(node), settings)
         case _:
             return _tell(action, _running(node), world.admin)
     return Deeds()
 
 
-def _tell(
-    action: SaveData | ApplyUsers | ApplySettings, node: Node, admin: Admin
-) -> Deeds:
+def _tell(action: SaveData | ApplyUsers, node: Node, admin: Admin) -> Deeds:
     match action:
         case SaveData():
             admin.save(node)
@@ -113,8 +110,6 @@ def _tell(
         case ApplyUsers(users=users, drop=drop, disconnect=disconnect):
             admin.apply_users(node, users, drop)
             admin.disconnect(node, disconnect)
-        case ApplySettings(settings=settings):
-            admin.apply_settings(node, settings)
         case _:
             assert_never(action)
     return Deeds()

@@ -17,7 +17,6 @@ from controller.actions import (
     ApplySettings,
     ApplyUsers,
     CreateNode,
-    InstallCertificate,
     Plan,
     RemoveNode,
     RunErrand,
@@ -182,10 +181,7 @@ def _serve(wanted: NodeSpec, node: Node, server: Server) -> tuple[Action, ...]:
         actions.append(
             ApplyUsers(users=users, drop=drop, disconnect=disconnect, cause=cause)
         )
-    if config.CERTIFICATE in drift:
-        cause = f"certificate {wanted.leaf.digest}"
-        actions.append(InstallCertificate(spec=wanted, cause=cause))
     if drift:
         cause = ", ".join(f"{name} -> {value!r}" for name, value in drift.items())
-        actions.append(ApplySettings(settings=drift, cause=cause))
+        actions.append(ApplySettings(settings=drift, spec=wanted, cause=cause))
     return tuple(actions)

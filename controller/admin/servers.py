@@ -228,7 +228,7 @@ class RedisAdmin:
             key.digest
             for key in (keys.primary, keys.secondary)
             if all(
-                self._opens(known.address, key, told.users, tls=tls)
+                self._opens(known, key, told.users, tls=tls)
                 for tls, port in doors
                 if told.settings.get(port, "0") != "0"
             )
@@ -236,21 +236,20 @@ class RedisAdmin:
         known.trial = trial
 
     def _opens(
-        self, address: Address, key: Secret, users: Mapping[str, AclUser], *, tls: bool
+        self, known: Known, key: Secret, users: Mapping[str, AclUser], *, tls: bool
     ) -> bool:
         """Tell whether an access key is let in, as any client's would be.
 
         A server that is full of clients lets nobody try: its own list is believed then.
         """
-        with self._connections.open(
-            address, (acl.DEFAULT_USER, key), tls=tls
-        ) as client:
+        login = (acl.DEFAULT_USER, key)
+        with self._connections.open(known.address, login, tls=tls) as client:
             try:
                 return bool(client.ping())
             except (redis.AuthenticationError, redis.exceptions.NoPermissionError):
                 return False
-            except redis.ConnectionError as error:
-                if _FULL not in str(error):
+            except redis.ConnectionError:
+                if not self._full(known):
                     raise
                 return key.digest in users[acl.DEFAULT_USER].digests
 
@@ -263,6 +262,14 @@ class RedisAdmin:
         """Connect as the controller's own user, seen by all, to wait for answers."""
         login = (acl.ADMIN_USER, self.password(node.uid))
         return self._connections.open(_address(node), login, seconds=seconds)
+
+    def _full(self, known: Known) -> bool:
+        """Ask, as one that is spoken to by TLS hangs up without a word."""
+        lines = self._lines(known)
+        lines.info("clients")
+        lines.execute_command("RESET")
+        _, clients, _ = lines.execute()
+        return bool(clients["connected_clients"] >= clients["maxclients"])
 
     def _verb(self, uid: str, command: str) -> str:
         hidden = self._restricted and command in acl.USED

@@ -48,9 +48,9 @@ class Backend(Protocol):
     ) -> None:
         """Create a node with ``spec``'s files in place, and start it.
 
-        It starts with the data that were kept of a former one, or from the dump file
-        ``seed``, or with none. Does not wait until the server answers. An existing node
-        of ours is left alone; a name that somebody else's server has is a
+        It starts with the data that were kept of a former one of the same uid, or from
+        the dump file ``seed``, or with none. Does not wait until the server answers. An
+        existing node of ours is left alone; a name that somebody else's server has is a
         `TerminalError` that says whose. After an error nothing is left behind, or
         `find` shows what is.
         """
@@ -71,8 +71,11 @@ class Backend(Protocol):
         """
         ...
 
-    def write(self, node: NodeKey, files: Mapping[str, bytes]) -> None:
-        """Put files into the folder of a node that is there, running or not."""
+    def prepare(self, node: NodeKey, spec: NodeSpec) -> None:
+        """Have a node that is there start with ``spec``'s settings the next time.
+
+        Its certificate is in place then; users and data are the server's own to keep.
+        """
         ...
 
     def read_dump(self, node: NodeKey, target: Path) -> None:

@@ -165,7 +165,7 @@ class MockedBackend:
         """Forget the node."""
         self._engine.remove(node)
 
-    def write(self, node: NodeKey, files: Mapping[str, bytes]) -> None:
+    def prepare(self, node: NodeKey, spec: NodeSpec) -> None:
         """Do nothing: there are no files."""
 
     def read_dump(self, node: NodeKey, target: Path) -> None:  # noqa: ARG002 (the protocol's)

@@ -106,6 +106,7 @@ class DockerBackend:
         place = self._network.ready_place()
         name = shape.container_name(self._instance, node)
         body = shape.container_body(self._instance, node, spec, place)
+        self._drop_data(name, spec.uid if keep_data else None)
         seen = self._containers.create(name, body)
         found = self._read(seen)
         if found is None or found.key != node:
@@ -151,9 +152,10 @@ class DockerBackend:
         if not keep_data:
             self._remove_volume(shape.container_name(self._instance, node))
 
-    def write(self, node: NodeKey, files: Mapping[str, bytes]) -> None:
-        """Copy files into the container's volume."""
-        self._unpack(shape.container_name(self._instance, node), files)
+    def prepare(self, node: NodeKey, spec: NodeSpec) -> None:
+        """Copy the files of settings into the container's volume."""
+        name = shape.container_name(self._instance, node)
+        self._unpack(name, shape.settings_files(spec))
 
     def read_dump(self, node: NodeKey, target: Path) -> None:
         """Copy the dump file out of the container's volume."""
@@ -176,18 +178,30 @@ class DockerBackend:
             tar.seek(0)
             self._engine.tell(lambda api: api.put_archive(container, shape.VOLUME, tar))
 
+    def _drop_data(self, name: str, heir: str | None) -> None:
+        """Remove a volume of ours, unless the cache of this uid shall have it.
+
+        One that a container has stays: `create` leaves what there is alone.
+        """
+        owner = self._owner(name)
+        if owner in {None, heir} or self._containers.inspect(name) is not None:
+            return
+        self._remove_volume(name)
+
     def _remove_volume(self, name: str) -> None:
         """Remove a volume of ours; it may be gone already."""
-        if self._has_volume(name):
+        if self._owner(name) is not None:
             self._engine.change(
                 lambda api: api.remove_volume(name),
-                done=lambda: not self._has_volume(name),
+                done=lambda: self._owner(name) is None,
             )
 
-    def _has_volume(self, name: str) -> bool:
+    def _owner(self, name: str) -> str | None:
+        """Read for which uid a volume was made; ``None``: none of that name is ours."""
         seen = self._engine.look(lambda api: api.inspect_volume(name))
         labels = (seen or {}).get("Labels") or {}
-        return bool(labels.get(shape.INSTANCE) == self._instance)
+        ours = labels.get(shape.INSTANCE) == self._instance
+        return str(labels.get(shape.UID, "")) if ours else None
 
     def watch(self, notify: Callable[[CacheKey], None]) -> None:
         """Report our containers' events until the daemon or `close` ends them."""

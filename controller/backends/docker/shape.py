@@ -134,7 +134,9 @@ def _host_config(instance: str, node: NodeKey, spec: NodeSpec, place: Place) -> 
                 "Type": "volume",
                 "Source": container_name(instance, node),
                 "Target": VOLUME,
-                "VolumeOptions": {"Labels": dict(identity_labels(instance, node))},
+                "VolumeOptions": {
+                    "Labels": {**identity_labels(instance, node), UID: spec.uid}
+                },
             },
             _tmpfs("/data", _TMP_BYTES),  # some images declare a volume there
             _tmpfs("/tmp", _TMP_BYTES),  # noqa: S108 (a path in the container)
@@ -177,15 +179,22 @@ def server_files(spec: NodeSpec, *, keep_data: bool) -> Mapping[str, bytes]:
 
     Unless its data are kept it also gets a dump of nothing: see `conffile`.
     """
+    return {
+        **settings_files(spec),
+        "users.acl": acl.aclfile(spec.users).encode(),
+        **({} if keep_data else {config.DUMP_FILE: EMPTY_DUMP}),
+    }
+
+
+def settings_files(spec: NodeSpec) -> Mapping[str, bytes]:
+    """Give what of it the server never writes itself: settings and certificate."""
     places = {"dir": FOLDER, "aclfile": ACL_FILE}
     at = Address(
         host="", ports=SERVER_PORTS, peer="", listens=SERVER_PORTS, folder=FOLDER
     )
     return {
         "server.conf": conf_file(spec, at, places).encode(),
-        "users.acl": acl.aclfile(spec.users).encode(),
         **config.leaf_files(spec),
-        **({} if keep_data else {config.DUMP_FILE: EMPTY_DUMP}),
     }
 
 

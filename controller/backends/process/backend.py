@@ -111,7 +111,7 @@ class ProcessBackend:
             )
             _refuse_taken(labels)
             place.found(labels)
-            if not keep_data:
+            if not keep_data or place.owner() != spec.uid:
                 place.drop_data()
             place.furnish(spec, _address(place, labels), labels)
             if seed is not None:
@@ -148,10 +148,14 @@ class ProcessBackend:
             if labels is not None:
                 place.clear()
 
-    def write(self, node: NodeKey, files: Mapping[str, bytes]) -> None:
-        """Write files into the node's directory."""
+    def prepare(self, node: NodeKey, spec: NodeSpec) -> None:
+        """Write the files of settings into the node's directory."""
         with _translated():
-            self._place(node).put(files)
+            place = self._place(node)
+            labels = place.labels()
+            if labels is None:
+                raise TransientError(f"node {node} is gone; it will be created again")
+            place.prepare(spec, _address(place, labels))
 
     def read_dump(self, node: NodeKey, target: Path) -> None:
         """Copy the dump file."""

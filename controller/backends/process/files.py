@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -112,25 +112,31 @@ class Place:
             each.mkdir(mode=0o700, exist_ok=True)
         _write(self.data / self._labels.name, _LABELS.dump_json(labels, indent=1))
         self.log.touch(mode=0o600)
-        users = self.path / "users.acl"
+        _write(self._users, acl.aclfile(spec.users).encode())
+        self.prepare(spec, address)
+
+    def prepare(self, spec: NodeSpec, address: Address) -> None:
+        """Write those of the files that hold settings, and the certificate.
+
+        The settings come last, and all at once: what a crash leaves, a server starts.
+        """
+        if address.speaks_tls:
+            for name, content in config.leaf_files(spec).items():
+                _write(self.path / name, content)
         places = {
             "bind": f"{HOST} -::1",  # "-": where the machine has it
             "dir": str(self.data),
-            "aclfile": str(users),
+            "aclfile": str(self._users),
             "set-proc-title": "no",  # see Note [Whose process]
         }
-        self.put(
-            {
-                users.name: acl.aclfile(spec.users).encode(),
-                self.conf.name: conf_file(spec, address, places).encode(),
-                **(config.leaf_files(spec) if address.speaks_tls else {}),
-            }
-        )
+        new = self.conf.with_suffix(".new")
+        _write(new, conf_file(spec, address, places).encode())
+        new.replace(self.conf)
 
-    def put(self, files: Mapping[str, bytes]) -> None:
-        """Write files, by name."""
-        for name, content in files.items():
-            _write(self.path / name, content)
+    def owner(self) -> str | None:
+        """Read the uid of the cache whose data there are; ``None``: there are none."""
+        labels = _read(self.data / self._labels.name)
+        return None if labels is None else labels.uid
 
     def drop_data(self) -> None:
         """Delete what the server has written of its data, if anything."""
@@ -162,6 +168,10 @@ class Place:
             shutil.rmtree(self._hidden)
         self.path.rename(self._hidden)
         shutil.rmtree(self._hidden)
+
+    @property
+    def _users(self) -> Path:
+        return self.path / "users.acl"
 
     @property
     def _hidden(self) -> Path:
