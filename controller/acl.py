@@ -48,9 +48,10 @@ _HIDDEN = (
 )  # fmt: skip
 USED = frozenset({"acl", "bgsave", "config", "migrate", "replicaof", "save"})
 _REFUSED = (*_HIDDEN, "psync", "replconf", "cluster")
+# Those that servers of version 7.0 know: the rules are refused for one that they do not.
 _CLUSTER_READERS = (
     "info", "nodes", "slots", "shards", "keyslot", "countkeysinslot", "getkeysinslot",
-    "myid", "replicas", "slaves", "links",
+    "myid", "replicas", "slaves", "links", "count-failure-reports", "help",
 )  # fmt: skip
 RESTRICTIONS = " ".join(
     (

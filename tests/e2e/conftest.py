@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.endpoint import Endpoint
-from tests.e2e.handmade import made as opened
+from tests.e2e.endpoint import Endpoint, emulated
 from tests.emulator import Emulator, running
 
 
@@ -22,5 +21,5 @@ def azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 @pytest.fixture(scope="session")
 def cache_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
     """Have a cache with both ports, two keys and an Entra user."""
-    with opened(tmp_path_factory.mktemp("cache")) as endpoint:
+    with emulated(tmp_path_factory.mktemp("cache")) as endpoint:
         yield endpoint

@@ -33,7 +33,11 @@ class Endpoint:
 def emulated(folder: Path) -> Iterator[Endpoint]:
     """Create a cache over ARM that has both ports open and an Entra user."""
     with running(folder, FLOCI_AZ_SERVICES_REDIS_BACKEND="docker") as emulator:
-        shown = emulator.create("clients", enableNonSslPort=True)
+        shown = emulator.create(
+            "clients",
+            enableNonSslPort=True,
+            redisConfiguration={"aad-enabled": "true"},
+        )
         keys = emulator.keys("clients")
         token = _sign_in(emulator)
         claims = jwt.decode(token, options={"verify_signature": False})
