@@ -8,13 +8,26 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 
-from tests.bench import clients, front, idle, lifecycle, resync, throughput
+from tests.bench import (
+    clients,
+    dataplane,
+    front,
+    idle,
+    lifecycle,
+    resync,
+    settings,
+    throughput,
+    transfers,
+)
 
 PARTS: Mapping[str, Callable[[], None]] = {
     "lifecycle": lifecycle.run,
+    "settings": settings.run,
+    "transfers": transfers.run,
     "throughput": throughput.run,
     "front": front.run,
     "clients": clients.run,
+    "dataplane": dataplane.run,
     "idle": idle.run,
     "resync": resync.run,
 }

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
-import threading
 from pathlib import Path
 
 import redis
 
+from tests.bench.byhand import ONCE, docker, until_served
 from tests.bench.figures import milliseconds, ratio, show
 from tests.conftest import IMAGE
 from tests.emulator import Emulator, eventually, free_ports, running
 
 ROUNDS = 8
-TICK_SECONDS = 0.002
 
 
 def run() -> None:
-    """Measure creation, rotation, repair and deletion, in turns with the baseline."""
+    """Measure creation, repair and deletion, in turns with the baseline."""
     times: dict[str, list[float]] = {}
     with (
         tempfile.TemporaryDirectory() as state,
@@ -37,7 +35,6 @@ DOCKER_RUN = "docker run until PING"
 DOCKER_START = "docker kill and start until PING"
 DOCKER_RM = "docker rm -f"
 PUT = "PUT until an authenticated PING"
-ROTATE = "regenerateKey until the new key works"
 REPAIR = "docker kill until serving again"
 DELETE = "DELETE until the container is gone"
 
@@ -48,18 +45,18 @@ def _bare() -> dict[str, float]:
 
     def start() -> None:
         command = ("run", "-d", "-p", f"127.0.0.1:{port}:6379", IMAGE)
-        created.append(_docker(*command))
-        _until_served(redis.Redis(port=port))
+        created.append(docker(*command))
+        until_served(redis.Redis(port=port, **ONCE))
 
     def restart() -> None:
-        _docker("kill", created[0])
-        _docker("start", created[0])
-        _until_served(redis.Redis(port=port))
+        docker("kill", created[0])
+        docker("start", created[0])
+        until_served(redis.Redis(port=port, **ONCE))
 
     return {
         DOCKER_RUN: milliseconds(start),
         DOCKER_START: milliseconds(restart),
-        DOCKER_RM: milliseconds(lambda: _docker("rm", "-f", "-v", created[0])),
+        DOCKER_RM: milliseconds(lambda: docker("rm", "-f", "-v", created[0])),
     }
 
 
@@ -68,30 +65,23 @@ def _ours(emulator: Emulator, name: str) -> dict[str, float]:
         emulator.create(name)
         emulator.connect(name).ping()
 
-    def rotate() -> None:
-        path = f"{name}/regenerateKey"
-        keys = emulator.call("POST", path, {"keyType": "Primary"}).json()
-        redis.Redis(port=port, password=keys["primaryKey"]).ping()
-
     def repair() -> None:
         started = _started(container)
-        _docker("kill", container)
+        docker("kill", container)
         eventually(lambda: _started(container) not in {started, ""})
-        _until_served(emulator.connect(name))
+        until_served(door.client(key, **ONCE))
 
     def delete() -> None:
         emulator.call("DELETE", name)
-        eventually(lambda: not _docker("ps", "-aq", "--filter", f"id={container}"))
+        eventually(lambda: not docker("ps", "-aq", "--filter", f"id={container}"))
 
     created = milliseconds(create)
-    port = emulator.settled(name)["port"]
-    (container,) = _docker("ps", "-q", "--filter", f"name=redis-{name}-").split()
-    rotated = milliseconds(rotate)
+    door, key = emulator.door(name), emulator.keys(name)["primaryKey"]
+    (container,) = docker("ps", "-q", "--filter", f"name=^/{name}-").split()
     repaired = milliseconds(repair)
     emulator.settled(name)
     return {
         PUT: created,
-        ROTATE: rotated,
         REPAIR: repaired,
         DELETE: milliseconds(delete),
     }
@@ -104,22 +94,4 @@ def _started(container: str) -> str:
     container's network does, and its first question is lost.
     """
     shown = "{{if .State.Running}}{{.State.StartedAt}}{{end}}"
-    return _docker("inspect", "-f", shown, container)
-
-
-def _until_served(client: redis.Redis) -> None:
-    pause = threading.Event()
-    while True:
-        try:
-            client.ping()
-        except redis.RedisError:
-            pause.wait(TICK_SECONDS)
-        else:
-            return
-
-
-def _docker(*arguments: str) -> str:
-    ran = subprocess.run(
-        ["docker", *arguments], check=True, capture_output=True, text=True
-    )
-    return ran.stdout.strip()
+    return docker("inspect", "-f", shown, container)
