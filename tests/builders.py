@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -21,7 +22,7 @@ from controller.leaves import Leaves
 from controller.loaders import Loaders
 from controller.model import CacheKey, Cause, Moment, Ports, Record, Work
 from controller.nodes import Address, Node, NodeKey, NodeSpec, Phase, Server
-from controller.spec import AccessKeys, CacheSpec, Secret, Sku, Tier
+from controller.spec import AccessKeys, CacheSpec, Errand, Secret, Sku, Tier
 from controller.transfers import Transfers
 
 KEY = CacheKey("my-sub", "my-rg", "Cache1")
@@ -82,6 +83,25 @@ def address(ports: Ports) -> Address:
 def leaves() -> Leaves:
     """Give certificates to whoever asks."""
     return Leaves(AUTHORITY, lambda _key: ("localhost",))
+
+
+class ToldErrands:
+    """Errands that end as they are told to, at once by default."""
+
+    def __init__(self) -> None:
+        self.ends: Callable[[Node, Errand], bool] = lambda _node, _errand: True
+
+    def __call__(self, node: Node, spec: NodeSpec, errand: Errand) -> bool:  # noqa: ARG002 (the protocol's)
+        """End, or not."""
+        return self.ends(node, errand)
+
+    def own(self, key: CacheKey) -> bool:  # noqa: ARG002 (the protocol's)
+        """Have no server of their own."""
+        return False
+
+    def end(self, cache: CacheKey) -> bool:  # noqa: ARG002 (the protocol's)
+        """Have ended."""
+        return True
 
 
 def world(engine: MockedEngine, backend: MockedBackend | None = None) -> World:

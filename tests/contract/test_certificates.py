@@ -14,7 +14,6 @@ import pytest
 from controller.actions import Done
 from controller.certificates import LEAF_LIFE
 from controller.config import Limits
-from controller.errands import Errands
 from controller.execute import World
 from controller.leaves import Leaves
 from controller.model import Change, Moment, Work
@@ -22,7 +21,7 @@ from controller.observe import Observer
 from controller.ports import PortLedger, PortRange
 from controller.reconcile import Reconciler
 from controller.store import Store
-from tests.builders import CAUSE
+from tests.builders import CAUSE, ToldErrands
 from tests.contract.docker_rig import docker_rig
 from tests.contract.rigs import (
     AUTHORITY,
@@ -58,7 +57,7 @@ class Controller:
         backend, admin = self.rig.backend, self.rig.admin
         self._reconcile = Reconciler(
             store=store,
-            world=World(backend=backend, admin=admin, errands=Errands(admin=admin)),
+            world=World(backend=backend, admin=admin, errands=ToldErrands()),
             observe=Observer(backend, admin, lambda: self.clock().monotonic),
             limits=Limits(
                 image=self.rig.image, max_memory_bytes=64 << 20, restricted=False

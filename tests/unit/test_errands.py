@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -22,7 +21,6 @@ from controller.store import Store
 from tests import builders as b
 
 FLUSH = Errand(ErrandKind.FLUSH, "r2")
-Behaviour = Callable[[Node, Errand], bool]
 
 
 class World:
@@ -31,12 +29,12 @@ class World:
     def __init__(self) -> None:
         engine = MockedEngine()
         backend, admin = MockedBackend(engine, hostname=None), MockedAdmin(engine)
-        self.ends: Behaviour = lambda _node, _errand: True
+        self.errands = b.ToldErrands()
         self.store = Store(NoLedger(), lambda _: None, b.Clock())
         world = b.world(engine)
         self.reconcile = Reconciler(
             store=self.store,
-            world=replace(world, errands=self._run),
+            world=replace(world, errands=self.errands),
             observe=Observer(backend, admin, lambda: 0.0),
             limits=b.LIMITS,
             leaves=b.leaves(),
@@ -45,9 +43,6 @@ class World:
         self.store.put(b.KEY, lambda _: Change(b.SPEC, Work.CREATING), b.CAUSE)
         while self.reconcile(b.KEY) != Done():
             pass
-
-    def _run(self, node: Node, errand: Errand) -> bool:
-        return self.ends(node, errand)
 
     def ask(self) -> None:
         """Ask for the errand."""
@@ -77,7 +72,7 @@ def test_an_errand_that_is_done_ends_its_operation(world: World) -> None:
         ran.append(errand)
         return True
 
-    world.ends = run
+    world.errands.ends = run
     world.ask()
     while world.reconcile(b.KEY) != Done():
         pass
@@ -87,7 +82,7 @@ def test_an_errand_that_is_done_ends_its_operation(world: World) -> None:
 
 def test_an_errand_under_way_is_come_back_to(world: World) -> None:
     """Meanwhile the cache is at work, and no worker waits."""
-    world.ends = lambda _node, _errand: False
+    world.errands.ends = lambda _node, _errand: False
     world.ask()
     outcome = world.reconcile(b.KEY)
     assert isinstance(outcome, Again)
@@ -101,7 +96,7 @@ def test_an_errand_in_vain_fails_its_operation_and_nothing_else(world: World) ->
     def fail(_node: Node, _errand: Errand) -> bool:
         raise ErrandError("BlobNotFound", "there is no such file; name another one")
 
-    world.ends = fail
+    world.errands.ends = fail
     world.ask()
     while world.reconcile(b.KEY) != Done():
         pass

@@ -167,7 +167,8 @@ class DockerBackend:
 
     def drop_dump(self, node: NodeKey) -> None:
         """Put a dump of nothing in its place."""
-        self.write(node, {config.DUMP_FILE: EMPTY_DUMP})
+        name = shape.container_name(self._instance, node)
+        self._unpack(name, {config.DUMP_FILE: EMPTY_DUMP})
 
     def _unpack(self, container: str, files: Mapping[str, bytes]) -> None:
         self._containers.unpack(container, shape.VOLUME, tars.packed(files))
