@@ -282,13 +282,15 @@ def test_a_malformed_image_is_refused_in_the_engines_words(docked: DockerRig) ->
 
 
 def test_a_server_that_cannot_run_tells_its_exit_code(docked: DockerRig) -> None:
-    """A server that exits at once is found stopped, with what the engine knows."""
+    """A server that exits at once is found stopped, with its own last words."""
     broken = replace(docked.spec(), immutable={"databases": "many"})
     docked.backend.create(NODE, broken)
 
     eventually(lambda: docked.node(NODE).phase is Phase.STOPPED)
 
-    assert docked.node(NODE).detail == "exited with code 1"
+    detail = docked.node(NODE).detail
+    assert detail.startswith("exited with code 1: ")
+    assert "argument couldn't be parsed" in detail
     assert docked.backend.list()[NODE].detail == "exited with code 1"
 
 
