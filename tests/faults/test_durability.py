@@ -23,7 +23,7 @@ SNAPSHOTS = {"rdb-backup-enabled": "true", "rdb-backup-frequency": "60"}
 APPENDED = {"aof-backup-enabled": "true"}
 KINDS = {"snapshots": SNAPSHOTS, "appended": APPENDED}
 
-Hurt = Callable[[Rig[Servers], str], None]
+Hurt = Callable[..., None]  # of a rig, to the servers of caches
 
 
 class MakeRig(Protocol):
@@ -76,39 +76,46 @@ def configure(rig: Rig[Servers], cache: str, **settings: str) -> None:
     rig.emulator.settled(cache)
 
 
-def reboot(rig: Rig[Servers], cache: str) -> None:
-    """Reboot all of the cache's nodes, and wait for the end."""
-    answer = rig.emulator.call(
-        "POST", f"{cache}/forceReboot", {"rebootType": "AllNodes"}
-    )
-    assert answer.ok, answer.text
-    rig.settle(cache)
+def reboot(rig: Rig[Servers], *caches: str) -> None:
+    """Reboot all nodes, and wait for the next ones."""
+    for cache in caches:
+        before, body = rig.servers.runs(cache), {"rebootType": "AllNodes"}
+        answer = rig.emulator.call("POST", f"{cache}/forceReboot", body)
+        assert answer.ok, answer.text
+        await_another(rig, cache, before)
 
 
-def crash(rig: Rig[Servers], cache: str) -> None:
-    """Kill the server, and wait for the next one."""
-    before = rig.servers.runs(cache)
-    rig.servers.crash(cache)
+def crash(rig: Rig[Servers], *caches: str) -> None:
+    """Kill servers, and wait for the next ones."""
+    for cache in caches:
+        before = rig.servers.runs(cache)
+        rig.servers.crash(cache)
+        await_another(rig, cache, before)
+
+
+def await_another(rig: Rig[Servers], cache: str, before: set[str]) -> None:
+    """Wait until another server runs."""
     eventually(lambda: rig.servers.runs(cache) not in (before, set()))
 
 
-def power_cut(rig: Rig[Servers], cache: str) -> None:
-    """Kill the emulator and the server, and start the emulator again."""
+def power_cut(rig: Rig[Servers], *caches: str) -> None:
+    """Kill the emulator and its servers, and start the emulator again."""
     rig.emulator.kill()
-    rig.servers.crash(cache)
+    for cache in caches:
+        rig.servers.crash(cache)
     rig.emulator.start()
 
 
-def kill_emulator(rig: Rig[Servers], cache: str) -> None:
+def kill_emulator(rig: Rig[Servers], *caches: str) -> None:
     """Kill the emulator alone."""
-    del cache
+    del caches
     rig.emulator.kill()
     rig.emulator.start()
 
 
-def stop_emulator(rig: Rig[Servers], cache: str) -> None:
+def stop_emulator(rig: Rig[Servers], *caches: str) -> None:
     """End the emulator as an operator would."""
-    del cache
+    del caches
     assert rig.emulator.stop() == 0
     rig.emulator.start()
 
@@ -120,7 +127,7 @@ def test_data_survive(lasting: Rig[Servers], hurt: Hurt) -> None:
     """All that the server had answered for is there again, and goes with the cache."""
     for cache, kind in KINDS.items():
         fill(lasting, cache, kind)
-        hurt(lasting, cache)
+    hurt(lasting, *KINDS)
     for cache in KINDS:
         assert held(lasting, cache) == "hello"
         lasting.emulator.delete(cache)

@@ -11,8 +11,15 @@ import pytest
 from controller.backends.docker.shape import container_name
 from controller.nodes import NodeKey
 from tests.conftest import IMAGE
-from tests.emulator import basic, eventually
-from tests.faults.rig import RIGS, Rig, admits, docker_rig
+from tests.emulator import Door, basic, eventually
+from tests.faults.rig import (
+    RIGS,
+    Rig,
+    admits,
+    client_of,
+    docker_rig,
+    process_rig,
+)
 from tests.faults.servers import DockerServers, Servers, cache_key, identity
 
 CACHE = "shared-name"
@@ -91,6 +98,34 @@ def test_two_emulators_do_not_fight(
         assert two.servers.left() == []
         assert one.serves(CACHE)
         assert other.isdisjoint(one.servers.runs(CACHE))
+
+
+def test_a_port_that_two_were_promised_goes_to_one(tmp_path: Path) -> None:
+    """Closed, nobody holds it; the second to open it moves, with its data."""
+    for state in ("one", "two"):
+        (tmp_path / state).mkdir()
+    with process_rig(tmp_path / "one") as one:
+        ports = one.emulator.ports
+        same = {BASE_PORT: str(ports[0]), MAX_PORT: str(ports[-1])}
+        with process_rig(tmp_path / "two", **same) as two:
+            for rig in (one, two):
+                rig.emulator.create(CACHE)
+                with rig.emulator.connect(CACHE) as client:
+                    client.set("whose", str(rig.emulator.directory))
+            assert one.port(CACHE) == two.port(CACHE)
+
+            for rig in (one, two):
+                opened = {"properties": {"enableNonSslPort": True}}
+                assert rig.emulator.call("PATCH", CACHE, opened).ok
+                rig.settle(CACHE)
+
+            assert {one.port(CACHE), two.port(CACHE)} == set(ports[:2])
+            for rig in (one, two):
+                door = Door(rig.port(CACHE), tls=False)
+                key = rig.emulator.keys(CACHE)["secondaryKey"]
+                with client_of(door, key) as client:
+                    found = client.get("whose")
+                assert found == str(rig.emulator.directory).encode()
 
 
 @pytest.mark.docker
