@@ -48,7 +48,7 @@ _HIDDEN = (
 )  # fmt: skip
 USED = frozenset({"acl", "bgsave", "config", "migrate", "replicaof", "save"})
 _REFUSED = (*_HIDDEN, "psync", "replconf", "cluster")
-# Those that servers of version 7.0 know: rules that name another are refused whole.
+# Those that version 7.0 knows: for one that it does not, it refuses the whole user.
 _CLUSTER_READERS = (
     "info", "nodes", "slots", "shards", "keyslot", "countkeysinslot", "getkeysinslot",
     "myid", "replicas", "slaves", "links", "count-failure-reports", "help",

@@ -1,5 +1,9 @@
 # ruff: noqa: INP001 (a program of its own, and no package)
-"""An application: asks for a cache, waits until it is ready, and uses it."""
+"""An application: asks for a cache, waits until it is ready, and uses it.
+
+It connects as in production, to the name and the port that the cache would have in
+Azure; only the authority that it trusts is the emulator's.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +16,12 @@ from typing import Any
 import redis
 
 EMULATOR = os.environ.get("EMULATOR", "http://localhost:4577")
+NAME = "example"
+HOST = f"{NAME}.redis.cache.windows.net"
+TLS_PORT = 6380
 CACHE = (
     f"{EMULATOR}/subscriptions/my-sub/resourceGroups/my-rg"
-    "/providers/Microsoft.Cache/redis/example"
+    f"/providers/Microsoft.Cache/redis/{NAME}"
 )
 BODY = {
     "location": "westeurope",
@@ -34,6 +41,13 @@ def call(method: str, action: str = "", body: object = None) -> Any:  # noqa: AN
         return json.load(answer)
 
 
+def authority() -> str:
+    """Fetch the certificate that signed those of all caches, as PEM."""
+    url = f"{EMULATOR}/_emulator/ca.pem"
+    with urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310 (as above)
+        return str(answer.read(), "ascii")
+
+
 def main() -> None:
     """Create the cache, set a value in it, and get the value back."""
     properties = call("PUT", body=BODY)["properties"]
@@ -41,13 +55,15 @@ def main() -> None:
         threading.Event().wait(0.2)
         properties = call("GET")["properties"]
     cache = redis.Redis(
-        host=properties["hostName"],
-        port=properties["port"],
+        host=HOST,
+        port=TLS_PORT,
         password=call("POST", "/listKeys")["primaryKey"],
+        ssl=True,
+        ssl_ca_data=authority(),
         decode_responses=True,
     )
     cache.set("greeting", "hello")
-    print(f"{properties['hostName']} says: {cache.get('greeting')}")  # noqa: T201 (its purpose)
+    print(f"{HOST}:{TLS_PORT} says: {cache.get('greeting')}")  # noqa: T201 (its purpose)
 
 
 if __name__ == "__main__":

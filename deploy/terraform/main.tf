@@ -27,13 +27,12 @@ resource "azurerm_resource_group" "example" {
 }
 
 resource "azurerm_redis_cache" "example" {
-  name                 = "example-cache"
-  location             = azurerm_resource_group.example.location
-  resource_group_name  = azurerm_resource_group.example.name
-  sku_name             = "Standard"
-  family               = "C"
-  capacity             = 1
-  non_ssl_port_enabled = true
+  name                = "example-cache"
+  location            = azurerm_resource_group.example.location
+  resource_group_name = azurerm_resource_group.example.name
+  sku_name            = "Standard"
+  family              = "C"
+  capacity            = 1
 
   redis_configuration {
     maxmemory_policy = "allkeys-lru"

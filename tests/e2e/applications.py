@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -9,11 +12,19 @@ from redis.retry import Retry
 from tests.emulator import eventually
 
 
-def connected(host: str, port: int, key: str) -> redis.Redis:
-    """Connect, and let every failure be seen at once."""
-    return redis.Redis(
-        host, port, password=key, decode_responses=True, retry=Retry(NoBackoff(), 0)
-    )
+@contextlib.contextmanager
+def connected(host: str, port: int, key: str) -> Iterator[redis.Redis]:
+    """Connect by TLS, whoever signed, and let every failure be seen at once."""
+    with redis.Redis(
+        host,
+        port,
+        password=key,
+        ssl=True,
+        ssl_cert_reqs="none",  # tests of Redis clients look at it
+        decode_responses=True,
+        retry=Retry(NoBackoff(), 0),
+    ) as client:
+        yield client
 
 
 def run_of(client: redis.Redis) -> str:

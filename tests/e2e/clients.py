@@ -30,16 +30,20 @@ PYTHON_SDK = (
     "aiohttp==3.14.5",
     "redis==8.1.0",
 )
-JS_SDK = ("@azure/arm-rediscache@8.2.0", "@azure/identity@4.13.1")
+JS_SDK = ("@azure/arm-rediscache@8.2.0", "@azure/identity@4.13.1", "redis@6.3.1")
 GO_SDK = (
     "github.com/Azure/azure-sdk-for-go/sdk/azcore@v1.23.3",
     "github.com/Azure/azure-sdk-for-go/sdk/azidentity@v1.15.0",
     "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/redis/armredis/v2@v2.3.0",
+    "github.com/redis/go-redis/v9@v9.22.0",
 )
 JAVA_SDK = (
     "com.azure.resourcemanager:azure-resourcemanager-redis:2.53.3",
     "com.azure:azure-identity:1.17.0",
+    "redis.clients:jedis:8.0.2",
 )
+
+ENTRA = ("redis==8.1.0", "redis-entraid==1.2.2")
 
 # Clients of the caches themselves
 REDIS_PYTHON = ("redis==8.1.0", "valkey==6.2.0", "valkey-glide==2.6.0")

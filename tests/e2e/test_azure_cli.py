@@ -10,6 +10,7 @@ import json
 import re
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -55,15 +56,15 @@ def az(azure: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Az
 def cache(az: Az) -> Iterator[Cache]:
     """Create a group, and in it the cache that tests work on."""
     az(f"group create -n {GROUP} -l westeurope --tags team=blue")
-    premium = "--sku Premium --vm-size p1 -l westeurope --enable-non-ssl-port"
+    premium = "--sku Premium --vm-size p1 -l westeurope"
     yield az(f"redis create {CACHE} {premium} --tags team=blue")
     az(f"redis delete {CACHE} -y")
     az(f"group delete -n {GROUP} -y")
 
 
-def connected(cache: Cache, key: str) -> redis.Redis:
+def connected(cache: Cache, key: str) -> AbstractContextManager[redis.Redis]:
     """Connect to a cache as az shows it."""
-    return applications.connected(cache["hostName"], cache["port"], key)
+    return applications.connected(cache["hostName"], cache["sslPort"], key)
 
 
 @pytest.mark.parametrize(
@@ -144,12 +145,17 @@ def test_a_cache_is_listed(az: Az, cache: Cache) -> None:
 def test_keys_are_shown_and_rotated(az: Az, cache: Cache) -> None:
     """An application connects with what az prints, and with nothing older."""
     old = az(f"redis list-keys {CACHE}")
-    assert connected(cache, old["secondaryKey"]).ping()
+    with connected(cache, old["secondaryKey"]) as client:
+        assert client.ping()
     new = az(f"redis regenerate-keys {CACHE} --key-type Primary")
-    assert connected(cache, new["primaryKey"]).ping()
+    with connected(cache, new["primaryKey"]) as client:
+        assert client.ping()
     assert new["secondaryKey"] == old["secondaryKey"]
-    with pytest.raises(redis.AuthenticationError):
-        connected(cache, old["primaryKey"]).ping()
+    with (
+        connected(cache, old["primaryKey"]) as client,
+        pytest.raises(redis.AuthenticationError),
+    ):
+        client.ping()
 
 
 def test_a_cache_is_updated(az: Az, cache: Cache) -> None:
@@ -160,7 +166,11 @@ def test_a_cache_is_updated(az: Az, cache: Cache) -> None:
     assert shown["tags"] == {"team": "blue", "stage": "test"}
     assert shown["redisConfiguration"]["maxmemoryPolicy"] == "allkeys-lfu"
     key = az(f"redis list-keys {CACHE}")["primaryKey"]
-    assert connected(cache, key).info("memory")["maxmemory_policy"] == "allkeys-lfu"
+    with connected(cache, key) as client:
+        assert client.info("memory")["maxmemory_policy"] == "allkeys-lfu"
+    az(f"redis update {CACHE} --set enableNonSslPort=true")
+    with redis.Redis(cache["hostName"], cache["port"], password=key) as plain:
+        assert plain.ping()
     az(f"redis update {CACHE} --sku Premium --vm-size p2 --no-wait false")
     assert az(f"redis show {CACHE}")["sku"]["capacity"] == 2
 
@@ -249,14 +259,14 @@ def test_identities(az: Az) -> None:
 
 def test_a_server_is_flushed_and_rebooted(az: Az, cache: Cache) -> None:
     """Both reach the server: the keys are gone, and then it is a new process."""
-    client = connected(cache, az(f"redis list-keys {CACHE}")["primaryKey"])
-    client.set("greeting", "hello")
-    assert az(f"redis flush {CACHE} -y")["status"] == "Succeeded"
-    assert client.dbsize() == 0
-    before = applications.run_of(client)
-    told = az(f"redis force-reboot {CACHE} --reboot-type AllNodes")
-    assert "successfully scheduled" in told["message"]
-    applications.wait_for_another_run(client, before)
+    with connected(cache, az(f"redis list-keys {CACHE}")["primaryKey"]) as client:
+        client.set("greeting", "hello")
+        assert az(f"redis flush {CACHE} -y")["status"] == "Succeeded"
+        assert client.dbsize() == 0
+        before = applications.run_of(client)
+        told = az(f"redis force-reboot {CACHE} --reboot-type AllNodes")
+        assert "successfully scheduled" in told["message"]
+        applications.wait_for_another_run(client, before)
     state = f"redis show {CACHE} --query provisioningState"
     eventually(lambda: az(state) == "Succeeded")
 

@@ -1,4 +1,4 @@
-"""What docs/clients.md tells the users of each client to do works as it is printed."""
+"""What docs/ tells the users of each client to do works as it is printed."""
 
 from __future__ import annotations
 
@@ -16,14 +16,10 @@ from tests.emulator import Emulator
 
 pytestmark = pytest.mark.docker
 
-PAGE = (Path(__file__).parents[2] / "docs/clients.md").read_text()
-SAVED_AS = {
-    "python": "recipe.py",
-    "js": "recipe.mjs",
-    "go": "main.go",
-    "java": "Recipe.java",
-}
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "clients.md").read_text()
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+SAVED_AS = re.compile(r"save as\s+`([^`]+)`")
 SECONDS = 300  # for one recipe; Go compiles the SDK the first time
 
 Variables = dict[str, str]
@@ -72,11 +68,13 @@ def _python(*requirements: str) -> Variables:
 def script(text: str) -> str:
     """Make a script of the blocks of a text, which saves what is to be saved."""
     steps = ["set -euo pipefail\n"]
-    for language, block in BLOCK.findall(text):
+    for found in BLOCK.finditer(text):
+        language, block = found.groups()
         if language == "sh":
             steps.append(block)
         else:
-            steps.append(f"cat > {SAVED_AS[language]} <<'END'\n{block}END\n")
+            *_, name = SAVED_AS.findall(text[: found.start()])
+            steps.append(f"cat > {name} <<'END'\n{block}END\n")
     return "".join(steps)
 
 
@@ -109,9 +107,16 @@ def test_a_recipe_works_as_printed(
         f"/providers/Microsoft.Cache/redis/{name}"
     )
     shown = azure.call("GET", cache).json()["properties"]
-    client = applications.connected(shown["hostName"], shown["port"], key)
-    assert client.ping()
+    with applications.connected(shown["hostName"], shown["sslPort"], key) as client:
+        assert client.ping()
     assert azure.call("DELETE", cache).status_code == 202
+
+
+def test_an_application_signs_in_as_printed(azure: Emulator, tmp_path: Path) -> None:
+    """It gets its token by itself, and the cache lets it in."""
+    text = (DOCS / "entra.md").read_text()
+    printed = run(azure, text, tmp_path, _python(*clients.ENTRA))
+    assert printed.endswith("b'hello'\n")
 
 
 def run(azure: Emulator, text: str, folder: Path, variables: Variables) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -10,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.driver import SCRIPTS
 from tests.emulator import free_ports
 
 ROOT = Path(__file__).parents[2]
@@ -81,8 +84,23 @@ def test_the_example_reaches_its_cache_by_name(compose: Compose) -> None:
     """An application on the same network sets and gets a value; nothing is left."""
     compose("up", "--no-build", "--exit-code-from", "example")
     logs = compose("logs", "--no-color")
-    assert "says: hello" in logs
+    assert "example.redis.cache.windows.net:6380 says: hello" in logs
     assert '"event": "shutdown.clean"' in logs
+
+
+def test_a_cache_is_reached_by_name(compose: Compose) -> None:
+    """By its container's and by Azure's; without TLS only when that is asked for."""
+    look = (SCRIPTS / "neighbour.py").read_text()
+    run = ("run", "--rm", "-T", "--entrypoint", "python", "example", "-c", look)
+    told = json.loads(compose(*run).splitlines()[-1])
+    own = told["shown"]["hostName"]
+    assert re.fullmatch(r"neighbour-[0-9a-f]{8}\.redis\.internal", own)
+    assert (told["shown"]["port"], told["shown"]["sslPort"]) == (6379, 6380)
+    secure = [f"{own}:6380", "neighbour.redis.cache.windows.net:6380"]
+    assert told["closed"] == secure
+    short = "neighbour:6379"  # no certificate can be signed for a name without a dot
+    plain = [f"{own}:6379", short, "neighbour.redis.cache.windows.net:6379"]
+    assert sorted(told["open"]) == sorted(secure + plain)
 
 
 def test_the_emulator_in_the_image_is_not_root(compose: Compose) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -59,15 +60,15 @@ def cache(sdk: Sdk, style: str) -> Iterator[Cache]:
 
 
 def created(sdk: Sdk, name: str, **members: object) -> Cache:
-    """Create a cache, with its plain port open."""
-    asked = {"location": "West Europe", "sku": BASIC, "enable_non_ssl_port": True}
+    """Create a cache."""
+    asked = {"location": "West Europe", "sku": BASIC}
     answer: Cache = sdk("redis", "begin_create", GROUP, name, {**asked, **members})
     return answer
 
 
-def connected(cache: Cache, key: str) -> redis.Redis:
+def connected(cache: Cache, key: str) -> AbstractContextManager[redis.Redis]:
     """Connect to a cache as the client shows it."""
-    return applications.connected(cache["host_name"], cache["port"], key)
+    return applications.connected(cache["host_name"], cache["ssl_port"], key)
 
 
 def succeeded(cache: Cache) -> bool:
@@ -84,7 +85,8 @@ def test_a_cache_lives(sdk: Sdk, style: str) -> None:
     assert cache["tags"] == {"team": "blue"}
     assert cache["redis_version"] == "6.0"
     keys = sdk("redis", "list_keys", GROUP, name)
-    assert connected(cache, keys["secondary_key"]).set("greeting", "hello")
+    with connected(cache, keys["secondary_key"]) as client:
+        assert client.set("greeting", "hello")
 
     changed = {"tags": {"team": "red"}, "redis_configuration": {"maxclients": "1"}}
     sdk("redis", "begin_update", GROUP, name, changed)
@@ -97,9 +99,13 @@ def test_a_cache_lives(sdk: Sdk, style: str) -> None:
 
     rotated = sdk("redis", "regenerate_key", GROUP, name, {"key_type": "Primary"})
     assert rotated["secondary_key"] == keys["secondary_key"]
-    assert connected(cache, rotated["primary_key"]).get("greeting") == "hello"
-    with pytest.raises(redis.AuthenticationError):
-        connected(cache, keys["primary_key"]).ping()
+    with connected(cache, rotated["primary_key"]) as client:
+        assert client.get("greeting") == "hello"
+    with (
+        connected(cache, keys["primary_key"]) as client,
+        pytest.raises(redis.AuthenticationError),
+    ):
+        client.ping()
 
     sdk("redis", "begin_update", GROUP, name, {"sku": {**BASIC, "capacity": 1}})
     assert sdk("redis", "get", GROUP, name)["sku"]["capacity"] == 1
@@ -227,14 +233,15 @@ def test_access_policy_assignments(sdk: Sdk, cache: Cache) -> None:
 def test_a_server_is_flushed_and_rebooted(sdk: Sdk, cache: Cache) -> None:
     """Both reach the server: the keys are gone, and then it is a new process."""
     name = cache["name"]
-    client = connected(cache, sdk("redis", "list_keys", GROUP, name)["primary_key"])
-    client.set("greeting", "hello")
-    sdk("redis", "begin_flush_cache", GROUP, name)
-    assert client.dbsize() == 0
-    before = applications.run_of(client)
-    told = sdk("redis", "force_reboot", GROUP, name, {"reboot_type": "AllNodes"})
-    assert "successfully scheduled" in told["message"]
-    applications.wait_for_another_run(client, before)
+    key = sdk("redis", "list_keys", GROUP, name)["primary_key"]
+    with connected(cache, key) as client:
+        client.set("greeting", "hello")
+        sdk("redis", "begin_flush_cache", GROUP, name)
+        assert client.dbsize() == 0
+        before = applications.run_of(client)
+        told = sdk("redis", "force_reboot", GROUP, name, {"reboot_type": "AllNodes"})
+        assert "successfully scheduled" in told["message"]
+        applications.wait_for_another_run(client, before)
     eventually(lambda: succeeded(sdk("redis", "get", GROUP, name)))
 
 
