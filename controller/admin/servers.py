@@ -27,7 +27,7 @@ import redis
 from redis.client import Pipeline
 
 from controller import acl, config
-from controller.admin.answers import groups, objection, pairs
+from controller.admin.answers import groups, objection, open_doors, pairs
 from controller.admin.connections import Connections, call, trusting
 from controller.admin.known import Known, Told
 from controller.errors import PortTakenError, TransientError
@@ -218,18 +218,22 @@ class RedisAdmin:
         return answer
 
     def _try_keys(self, known: Known, keys: AccessKeys, told: Told) -> None:
-        """Find out which keys open every open port, unless nothing has changed."""
-        trial = (told.run_id, keys, told.users, told.settings)
+        """Find out which keys open every open port, unless nothing has changed.
+
+        One that the server does not know is not tried: it opens nothing.
+        """
+        user, doors = told.users[acl.DEFAULT_USER], open_doors(told.settings)
+        trial = (told.run_id, keys, user, doors)
         if trial == known.trial:
             return
-        doors = ((True, "tls-port"), (False, "port"))
         known.accepted = frozenset(
             key.digest
             for key in (keys.primary, keys.secondary)
+            if user.nopass or key.digest in user.digests
             if all(
-                self._opens(known.address, key, told.users, tls=tls)
-                for tls, port in doors
-                if told.settings.get(port, "0") != "0"
+                self._opens(known.address, key, told.users, tls=name == "tls-port")
+                for name in ("tls-port", "port")
+                if doors.get(name, "0") != "0"
             )
         )
         known.trial = trial
