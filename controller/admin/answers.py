@@ -34,3 +34,12 @@ def groups(settings: Mapping[str, str]) -> Iterator[Mapping[str, str]]:
     for name, value in settings.items():
         if name not in pair:
             yield {name: value}
+
+
+def open_doors(settings: Mapping[str, str]) -> Mapping[str, str]:
+    """Pick the settings that decide whether a key lets its user in."""
+    return {
+        name: value
+        for name, value in settings.items()
+        if name in {"port", "maxclients"} or name.startswith("tls-")
+    }

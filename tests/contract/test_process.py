@@ -367,3 +367,27 @@ def test_a_server_that_cannot_start_says_why(rig: Rig, tmp_path: Path) -> None:
 
     eventually(lambda: rig.node(NODE).phase is Phase.STOPPED)
     assert "Bad directive" in rig.node(NODE).detail
+
+
+# --- what a look costs ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "tried"),
+    [
+        pytest.param("maxmemory-policy", "noeviction", False, id="policy"),
+        pytest.param("maxclients", "60", True, id="clients"),
+    ],
+)
+def test_keys_are_tried_again_where_they_may_fail(
+    rig: Rig, setting: str, value: str, *, tried: bool
+) -> None:
+    """A setting that decides on nobody's login makes no connection."""
+    rig.backend.create(NODE, rig.spec())
+    rig.serving(NODE)
+    with rig.client() as client:
+        before = client.info("stats")["total_connections_received"]
+        rig.admin.apply_settings(rig.node(NODE), {setting: value})
+        assert rig.serving(NODE).accepted == KEYS.digests
+        after = client.info("stats")["total_connections_received"]
+    assert (after > before) is tried
