@@ -122,6 +122,7 @@ class AccessPolicyResource:
             return KIND.replaced(old, without(KIND.of(old), name))
 
         record = children.write(self._parts, req, key, change)
+        record = children.gone(self._parts, record)
         resp.status = falcon.HTTP_202
         lro.start_operation(
             req, resp, record.spec.location, leads_to=lro.Target.OPERATION

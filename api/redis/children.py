@@ -24,6 +24,8 @@ from controller.children import spelled, with_child, without
 from controller.model import CacheKey, Change, Record, Work
 from controller.spec import CacheSpec
 
+GONE_SECONDS = 1.0  # a server forgets a user in a fraction of it, unless it hangs
+
 Path = Mapping[str, str]
 Child = TypeVar("Child")
 
@@ -125,7 +127,18 @@ def drop(
     def change(old: Record) -> CacheSpec:
         return kind.replaced(old, without(kind.of(old), path["child"]))
 
-    return write(parts, req, cache_key(path), change)
+    return gone(parts, write(parts, req, cache_key(path), change))
+
+
+def gone(parts: Parts, record: Record) -> Record:
+    """Give a cache once its server is without the child that was removed from it.
+
+    Some clients, such as azurerm, do not follow the operation of a DELETE. They read
+    the child until it is not there, and send the next write then, for which the cache
+    may not be busy any more. A server that takes longer is not waited for.
+    """
+    settled = parts.wait_settled(record.key, record.generation, GONE_SECONDS)
+    return settled or record
 
 
 def write(

@@ -57,7 +57,7 @@ class Wire:
 
     With ``prompt`` each write is in place before it is answered; ``strict`` is the
     mode in which subscriptions and groups have to be created. ``told`` is what else
-    happens when the store notifies of a key.
+    happens when the store notifies of a key. Answers wait for ``patience_seconds``.
     """
 
     prompt: bool = False
@@ -67,6 +67,7 @@ class Wire:
     reasons: tuple[str, ...] = ()
     pace: Pace = fast
     token_lifetime_seconds: int = 3600
+    patience_seconds: float = 0.0
     judge: Callable[[CacheKey, str], str | None] = lambda _key, _permissions: None
     told: Callable[[CacheKey], None] = lambda _key: None
     journal: Journal = NOWHERE
@@ -81,7 +82,7 @@ class Wire:
         parts = Parts(
             store=self.store,
             endpoint=_endpoint,
-            patience_seconds=0.0,
+            patience_seconds=self.patience_seconds,
             mocked=self.prompt,
             ready=lambda: self.reasons,
             enabled=self.enabled,

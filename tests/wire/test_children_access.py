@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import falcon.testing
 import pytest
 
@@ -24,6 +26,8 @@ ASSIGNMENTS = CACHE + "/accessPolicyAssignments"
 ASSIGNMENT = ASSIGNMENTS + "/Mine-1"
 USER = "a8263550-d587-4433-9eff-64020dd56c13"
 OTHER_USER = USER.replace("a8", "b8")
+PATIENCE_SECONDS = 10.0
+EARLY_SECONDS = 0.1  # within that an answer would be out that does not wait
 TWICE = ("asyncOperations", "asyncOperations")
 
 
@@ -268,6 +272,36 @@ def test_a_policy_in_use_is_kept(wire: Wire) -> None:
     wire.call("DELETE", ASSIGNMENT)
     serve(wire)
     assert wire.call("DELETE", POLICY).status_code == 202
+
+
+@pytest.mark.parametrize(("path", "then"), [(POLICY, ASSIGNMENT), (ASSIGNMENT, POLICY)])
+def test_a_deletion_is_over_when_it_is_answered(path: str, then: str) -> None:
+    """Who reads that a child is gone may send the next write, as azurerm does."""
+    wire = Wire(patience_seconds=PATIENCE_SECONDS)
+    settled(wire)
+    placed(wire, POLICY, permissions="+get")
+    placed(wire, ASSIGNMENT, **assignment())
+    answered = threading.Event()
+    early: list[bool] = []
+
+    def apply() -> None:
+        early.append(answered.wait(EARLY_SECONDS))
+        serve(wire)
+
+    loops: list[threading.Thread] = []
+
+    def told(_key: CacheKey) -> None:
+        loops.append(threading.Thread(target=apply))
+        loops[-1].start()
+
+    wire.told = told
+    assert wire.call("DELETE", path).status_code == 202
+    assert wire.call("GET", path).status_code == 404
+    assert wire.call("DELETE", then).status_code == 202
+    answered.set()
+    for each in loops:
+        each.join()
+    assert early == [False, False]
 
 
 @pytest.mark.parametrize("path", [POLICY, ASSIGNMENT])
