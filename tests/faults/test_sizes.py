@@ -40,7 +40,7 @@ def limits(rig: Rig[Servers], cache: str) -> tuple[int, int]:
     return told["maxmemory"], told["maxclients"]
 
 
-def offered(size: Size) -> tuple[int, int]:
+def offered(size: Size) -> tuple[object, int]:
     """Give the limits of a size of which as much is held back as is by default."""
     held = 3 * size.reserve_mebibytes * MEBIBYTE
     return pytest.approx(size.memory_bytes - held, abs=ROUNDED), size.max_clients
