@@ -18,6 +18,7 @@ from controller.spec import AOF_ENABLED, RDB_ENABLED, CacheSpec, Tier, enabled
 
 MAXMEMORY_POLICY = "maxmemory-policy"
 NOTIFY = "notify-keyspace-events"
+APPENDING = "appendonly"  # where it is on, a server starts from that file alone
 DATABASES = "16"  # in every size, unless more were asked for at the creation
 DEFAULT_POLICY = "volatile-lru"  # source: "How to configure Azure Cache for Redis"
 DEFAULT_SNAPSHOT_MINUTES = "60"  # source: the same page, "Data persistence"
@@ -27,12 +28,13 @@ HELD_BACK = ("maxmemory-reserved", "maxmemory-delta", "maxfragmentationmemory-re
 MOST_HELD_BACK = 0.9  # of all, where the three together would leave nothing
 
 DUMP_FILE = "dump.rdb"
+APPENDED_FILE = "appendonly.aof"  # of older servers; newer ones take it over
 # The ones that name files; a server takes both at once, or neither
 CERTIFICATE, CERTIFICATE_KEY = "tls-cert-file", "tls-key-file"
 
 # CONFIG names that the controller sets live, and reads back in every look
 LIVE = (
-    "maxmemory", "maxclients", MAXMEMORY_POLICY, NOTIFY, "save", "appendonly",
+    "maxmemory", "maxclients", MAXMEMORY_POLICY, NOTIFY, "save", APPENDING,
     "port", "tls-port", CERTIFICATE, CERTIFICATE_KEY, "tls-protocols", "tls-ciphers",
 )  # fmt: skip
 
@@ -64,7 +66,7 @@ def live_settings(spec: CacheSpec, limits: Limits) -> Mapping[str, str]:
         MAXMEMORY_POLICY: configuration.get(MAXMEMORY_POLICY, DEFAULT_POLICY),
         NOTIFY: configuration.get(NOTIFY, ""),
         "save": _snapshots(spec),
-        "appendonly": "yes" if durable(spec) else "no",
+        APPENDING: "yes" if durable(spec) else "no",
         "tls-protocols": " ".join(_PROTOCOLS[oldest:]),
         "tls-ciphers": _WEAK_CIPHERS if oldest < 2 else "",  # noqa: PLR2004
     }
@@ -80,6 +82,12 @@ def data_bytes(spec: CacheSpec, limits: Limits) -> int:
     reserved = sum(int(spec.redis_configuration.get(each, 0)) for each in HELD_BACK)
     share = min(reserved * MEBIBYTE / size, MOST_HELD_BACK)
     return int(min(size, limits.max_memory_bytes) * (1 - share))
+
+
+def dump_file(spec: NodeSpec) -> str:
+    """Name the file from which a new server reads a dump: the one that it looks at."""
+    appending = spec.settings[APPENDING] == "yes"
+    return APPENDED_FILE if appending else DUMP_FILE
 
 
 def durable(spec: CacheSpec) -> bool:

@@ -138,8 +138,17 @@ def _succeed(
     if rebooted or server is None:
         keep = node.uid == wanted.uid and (wanted.durable or record.status.saved)
         return _replace(wanted, cause, keep=keep)
-    saved = () if wanted.durable else (SaveData(cause=cause),)
-    return (*saved, *_replace(wanted, cause, keep=True))
+    return (*_hand_over(wanted, server, cause), *_replace(wanted, cause, keep=True))
+
+
+def _hand_over(wanted: NodeSpec, server: Server, cause: str) -> tuple[Action, ...]:
+    """Write the data down from where the next server reads them."""
+    if not wanted.durable:
+        return (SaveData(cause=cause),)
+    if server.settings.get(config.APPENDING) == "yes":
+        return ()
+    appending = {config.APPENDING: "yes"}
+    return (ApplySettings(settings=appending, spec=wanted, cause=cause),)
 
 
 def _replace(wanted: NodeSpec, cause: str, *, keep: bool) -> tuple[Action, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import redis
 
@@ -24,6 +25,12 @@ def objection(answers: list[object]) -> str | None:
 def pairs(answer: list[str], **_: object) -> dict[str, str]:
     """Read names and values in turn; redis-py knows no command by another name."""
     return dict(zip(answer[::2], answer[1::2], strict=True))
+
+
+def writing(persistence: Mapping[str, Any]) -> bool:
+    """Tell whether the file of all changes is not whole yet, from a server's INFO."""
+    begun = ("aof_rewrite_in_progress", "aof_rewrite_scheduled")
+    return any(persistence[each] for each in begun)
 
 
 def groups(settings: Mapping[str, str]) -> Iterator[Mapping[str, str]]:

@@ -83,7 +83,10 @@ class Admin(Protocol):
         ...
 
     def apply_settings(self, node: Node, settings: Mapping[str, str]) -> None:
-        """``CONFIG SET`` each of them. Raises `TransientError`, `PortTakenError`."""
+        """``CONFIG SET`` each of them. Raises `TransientError`, `PortTakenError`.
+
+        Where all changes are to be kept from now on, the data of before are, too.
+        """
         ...
 
     def flush(self, node: Node) -> None:

@@ -18,6 +18,8 @@ from controller.spec import Secret
 
 ANSWER_SECONDS = 1.0  # a server that needs longer for a PING counts as silent
 RETRY_SECONDS = 2.0  # in all, around one call
+SAVE_SECONDS = 60.0  # for all data to be written down
+LOOK_SECONDS = 0.02  # between two questions whether they are
 
 _LOST = (redis.ConnectionError, redis.TimeoutError)
 _NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME of OpenSSL
@@ -87,6 +89,18 @@ def call(command: Callable[[], _Answer]) -> _Answer:
         return again(command)
     except redis.RedisError as error:
         raise TransientError(f"the server refused or was lost: {error}") from error
+
+
+def await_end(busy: Callable[[], bool]) -> None:
+    """Ask until a server is no longer busy writing; `TransientError` if it stays so."""
+    again = tenacity.Retrying(
+        retry=tenacity.retry_if_result(bool),
+        stop=tenacity.stop_after_delay(SAVE_SECONDS),
+        wait=tenacity.wait_fixed(LOOK_SECONDS),
+        retry_error_callback=lambda _: True,
+    )
+    if again(call, busy):
+        raise TransientError("the server is still writing its data down")
 
 
 class _TlsConnection(redis.Connection):

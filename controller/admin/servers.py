@@ -28,16 +28,20 @@ import redis
 from redis.client import Pipeline
 
 from controller import acl, config
-from controller.admin.answers import groups, objection, open_doors, pairs
-from controller.admin.connections import Connections, call, trusting
+from controller.admin.answers import groups, objection, open_doors, pairs, writing
+from controller.admin.connections import (
+    SAVE_SECONDS,
+    Connections,
+    await_end,
+    call,
+    trusting,
+)
 from controller.admin.data import RedisData
 from controller.admin.known import Known, Told
 from controller.errors import PortTakenError, TransientError
 from controller.model import CacheKey
 from controller.nodes import AclUser, Address, Node, NodeKey, Server
 from controller.spec import AccessKeys, Secret
-
-SAVE_SECONDS = 60.0  # for all data to be written down
 
 _CEILING = re.compile(r"try with (\d+)")  # CONFIG SET maxclients beyond the file limit
 _PORT_TAKEN = "Unable to listen on this port"  # CONFIG SET port
@@ -130,7 +134,10 @@ class RedisAdmin:
             call(partial(self._tell, known, "CLIENT KILL", *filters))
 
     def apply_settings(self, node: Node, settings: Mapping[str, str]) -> None:
-        """Set one by one; what the machine cannot serve is set to its most."""
+        """Set one by one; what the machine cannot serve is set to its most.
+
+        A file of all changes is whole afterwards: until then a crash would lose all.
+        """
         known = self._knowledge(node)
         put = partial(self._tell, known, f"{self._verb(node.uid, 'config')} SET")
         for group in groups(settings):
@@ -146,6 +153,8 @@ class RedisAdmin:
                 [name] = group
                 call(partial(put, name, most[1]))
                 known.ceilings[name] = most[1]
+        if settings.get(config.APPENDING) == "yes":
+            await_end(lambda: writing(self._info(known, "persistence")))
 
     def flush(self, node: Node) -> None:
         """``FLUSHALL``."""
@@ -267,11 +276,15 @@ class RedisAdmin:
 
     def _full(self, known: Known) -> bool:
         """Ask, as one that is spoken to by TLS hangs up without a word."""
-        lines = self._lines(known)
-        lines.info("clients")
-        lines.execute_command("RESET")
-        _, clients, _ = lines.execute()
+        clients = self._info(known, "clients")
         return bool(clients["connected_clients"] >= clients["maxclients"])
+
+    def _info(self, known: Known, section: str) -> Mapping[str, Any]:
+        lines = self._lines(known)
+        lines.info(section)
+        lines.execute_command("RESET")
+        _, told, _ = lines.execute()
+        return dict(told)
 
     def _verb(self, uid: str, command: str) -> str:
         hidden = self._restricted and command in acl.USED

@@ -26,6 +26,7 @@ from controller.backends.mocked import MockedAdmin, MockedBackend, MockedEngine
 from controller.backends.process import ProcessBackend, find_binary
 from controller.backends.process.binary import carried
 from controller.certificates import LOCAL, constraint, new_authority
+from controller.errors import TransientError
 from controller.model import CacheKey, Ports
 from controller.nodes import Node, NodeKey, NodeSpec, Phase, Server
 from controller.spec import AccessKeys, Secret
@@ -141,7 +142,14 @@ class Rig:
 
     def serving(self, node: NodeKey) -> Server:
         """Wait until the node's server answers."""
-        server = eventually(lambda: self.look(node))
+
+        def ask() -> Server | None:
+            try:
+                return self.look(node)
+            except TransientError:  # it reads its data first
+                return None
+
+        server = eventually(ask)
         assert server is not None
         return server
 

@@ -121,8 +121,11 @@ def test_nothing_can_be_prepared_for_what_is_gone(real: Rig) -> None:
         real.backend.prepare(NODE, real.spec())
 
 
-def test_a_dump_goes_from_one_node_into_another(real: Rig, tmp_path: Path) -> None:
-    """What a server saved is what the next one starts from, if it is given it."""
+@pytest.mark.parametrize("appending", ["no", "yes"])
+def test_a_dump_goes_from_one_node_into_another(
+    real: Rig, tmp_path: Path, appending: str
+) -> None:
+    """What a server saved is what the next one starts from, durable or not."""
     filled(real, real.spec())
     with real.client() as client:
         client.save()
@@ -130,6 +133,23 @@ def test_a_dump_goes_from_one_node_into_another(real: Rig, tmp_path: Path) -> No
     real.backend.read_dump(NODE, dump)
     real.backend.remove(NODE)
 
-    real.backend.create(NODE, real.spec(), seed=dump)
+    spec = durable(real) if appending == "yes" else real.spec()
+    real.backend.create(NODE, spec, seed=dump)
 
+    assert held(real) == b"hello"
+    if spec.durable:
+        killed(real)
+        real.backend.start(NODE, keep_data=True)
+        assert held(real) == b"hello"
+
+
+def test_what_is_made_durable_is_so_at_once(real: Rig) -> None:
+    """When the setting is applied all data are written down, those of before too."""
+    filled(real, real.spec())
+    with real.client() as client:
+        client.mset({f"key-{number}": "x" * 100 for number in range(20_000)})
+    real.backend.prepare(NODE, durable(real))
+    real.admin.apply_settings(real.node(NODE), {"appendonly": "yes"})
+    killed(real)
+    real.backend.start(NODE, keep_data=True)
     assert held(real) == b"hello"

@@ -182,6 +182,29 @@ def test_a_new_certificate_comes_with_its_key() -> None:
     assert f"tls-key-file -> '/server/{leaf.digest}.key'" in apply
 
 
+@pytest.mark.parametrize(
+    ("durable", "appending", "first"),
+    [
+        pytest.param(False, "no", "SaveData", id="never durable"),
+        pytest.param(False, "yes", "SaveData", id="no longer durable"),
+        pytest.param(True, "no", "ApplySettings", id="durable from now on"),
+        pytest.param(True, "yes", "RemoveNode", id="durable"),
+    ],
+)
+def test_a_server_hands_its_data_over(
+    *, durable: bool, appending: str, first: str
+) -> None:
+    """Before it is removed they are where the next one reads them."""
+    wanted = replace(b.wanted(), durable=durable)
+    server = replace(GOOD, settings={**GOOD.settings, "appendonly": appending})
+    old = replace(UP, fingerprint="0ld", uid=wanted.uid, boot=wanted.boot)
+    steps = plan(b.record(), wanted, Observed(old, server), now=0.0)
+    names = [type(step).__name__ for step in steps]
+    assert names[0] == first
+    assert names[-2:] == ["RemoveNode", "CreateNode"]
+    assert steps.actions[-2].keep_data  # type: ignore[union-attr]  # that kind has it
+
+
 def test_a_rotated_key_leaves_the_fingerprint_alone() -> None:
     """A regenerated key is applied without a new server."""
     keys = AccessKeys(primary=Secret("new"), secondary=b.KEYS.secondary)

@@ -118,7 +118,7 @@ class DockerBackend:
         container = seen["Id"]
         self._unpack(container, shape.server_files(spec, keep_data=keep_data))
         if seed is not None:
-            self._plant(container, seed)
+            self._plant(container, seed, config.dump_file(spec))
         for network in place.networks[1:]:
             self._containers.join(container, network, shape.aliases(node.cache))
         self._containers.run(container, spec.ports)
@@ -173,9 +173,9 @@ class DockerBackend:
     def _unpack(self, container: str, files: Mapping[str, bytes]) -> None:
         self._containers.unpack(container, shape.VOLUME, tars.packed(files))
 
-    def _plant(self, container: str, seed: Path) -> None:
+    def _plant(self, container: str, seed: Path, name: str) -> None:
         with tempfile.TemporaryFile() as tar:
-            tars.pack_dump(seed, tar)
+            tars.pack_dump(seed, tar, name)
             tar.seek(0)
             self._engine.tell(lambda api: api.put_archive(container, shape.VOLUME, tar))
 

@@ -38,12 +38,11 @@ def packed(files: Mapping[str, bytes]) -> bytes:
     return tar.getvalue()
 
 
-def pack_dump(source: Path, tar: IO[bytes]) -> None:
+def pack_dump(source: Path, tar: IO[bytes], name: str) -> None:
     """Pack a dump file in the same way, into a file: it may be large."""
     with tarfile.open(fileobj=tar, mode="w") as archive, source.open("rb") as data:
         archive.addfile(_entry(FOLDER, tarfile.DIRTYPE, 0o700))
-        name = f"{FOLDER}/{config.DUMP_FILE}"
-        entry = _entry(name, tarfile.REGTYPE, 0o600)
+        entry = _entry(f"{FOLDER}/{name}", tarfile.REGTYPE, 0o600)
         entry.size = source.stat().st_size
         archive.addfile(entry, data)
 

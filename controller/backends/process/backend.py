@@ -15,6 +15,7 @@ from pathlib import Path
 
 import psutil
 
+from controller import config
 from controller.backends.process.binary import speaks_tls, version
 from controller.backends.process.children import Children
 from controller.backends.process.files import (
@@ -115,7 +116,7 @@ class ProcessBackend:
                 place.drop_data()
             place.furnish(spec, _address(place, labels), labels)
             if seed is not None:
-                shutil.copyfile(seed, place.dump)
+                shutil.copyfile(seed, place.data / config.dump_file(spec))
             self._run(place, replace(labels, fingerprint=spec.fingerprint))
 
     def start(self, node: NodeKey, *, keep_data: bool) -> None:
