@@ -38,11 +38,11 @@ class Moving:
         begun = emulator.call("POST", f"{CACHE}/{action}", body)
         assert begun.status_code == 202, begun.text
 
-        def poll() -> requests.Response | None:
+        def poll() -> list[requests.Response]:
             answer = emulator.call("GET", begun.headers["Location"])
-            return answer if answer.status_code != 202 else None
+            return [answer] if answer.status_code != 202 else []
 
-        ended = eventually(poll, SECONDS)
+        [ended] = eventually(poll, SECONDS)
         emulator.settled(CACHE)
         return ended
 
