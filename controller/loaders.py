@@ -123,6 +123,9 @@ class Loaders:
                     if self._closed:
                         raise GONE
                     self.backend.create(order.key, spec, seed=order.dump)
+                    if self._closed:  # nobody waited any longer
+                        self.backend.remove(order.key)
+                        raise GONE
             except PortTakenError:
                 if attempt == PORT_ATTEMPTS - 1:
                     raise
