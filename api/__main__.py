@@ -29,7 +29,7 @@ from controller.pki import load_or_create_authority
 from controller.settings import Settings
 
 DRAIN_SECONDS = 1.5  # for answers under way, at the end
-END_SECONDS = 0.5  # for imports and exports, before it
+END_SECONDS = 1.0  # for imports and exports, before it
 STOP_SECONDS = 5.0  # for the loop's end; with Python's own it stays below 8 s
 MOST_FILES = 65_536
 

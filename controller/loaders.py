@@ -76,7 +76,7 @@ class Loaders:
     wake: Callable[[CacheKey], None]
     _at_work: dict[CacheKey, CacheKey] = field(default_factory=dict)  # to whose it is
     _gate: threading.Lock = field(default_factory=threading.Lock)
-    _closed: bool = False
+    _closed: threading.Event = field(default_factory=threading.Event)
 
     def owns(self, key: CacheKey) -> bool:
         """Tell whether a key is that of a loader at work."""
@@ -91,7 +91,7 @@ class Loaders:
 
         Whoever clears up the engine afterwards finds all that there are.
         """
-        self._closed = True
+        self._closed.set()
         if self._gate.acquire(timeout=seconds):
             self._gate.release()
 
@@ -120,9 +120,12 @@ class Loaders:
             spec = loader_spec(order.spec, uid, self.admin.password(uid), _free_ports())
             try:
                 with self._gate:
-                    if self._closed:
+                    if self._closed.is_set():
                         raise GONE
                     self.backend.create(order.key, spec, seed=order.dump)
+                    if self._closed.is_set():  # nobody waited any longer
+                        self.backend.remove(order.key)
+                        raise GONE
             except PortTakenError:
                 if attempt == PORT_ATTEMPTS - 1:
                     raise
@@ -146,7 +149,7 @@ class Loaders:
         """Remove one; where that fails it is an orphan, and the loop's."""
         try:
             with self._gate:
-                if not self._closed:
+                if not self._closed.is_set():
                     self.backend.remove(key)
         except ControllerError as error:
             log.warning("loader.left", key=str(key), cause=str(error))

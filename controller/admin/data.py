@@ -32,6 +32,9 @@ BATCH = 500  # keys
 _IN_TURN = re.compile(r"in progress|child process")  # BGSAVE, which has to wait
 
 
+_Command = tuple[str, ...]
+
+
 class _Run(Protocol):
     def __call__(self, node: Node, command: str, *words: str) -> Any: ...  # noqa: ANN401 (of any shape)
 
@@ -79,17 +82,26 @@ class RedisData:
         return Loaded(done=not seen["loading"], used_bytes=seen["used_memory"])
 
     def add(self, node: Node, source: Node, pause: Pause) -> None:
-        """``MIGRATE`` a batch of keys at a time, from server to server."""
+        """``MIGRATE`` a batch of keys at a time, from server to server.
+
+        It says how long a key has to live, and not until when, so that is said after.
+        """
         to = _address(node)
         target = (to.peer, str(to.listens.plain), "")
         login = ("AUTH2", acl.ADMIN_USER, self._password(node.uid).reveal)
         name = self._verb(source.uid, "migrate")
         timeout = str(int(MERGE_SECONDS * 1000))
-        with self._enter(source, MERGE_SECONDS) as client:
+        with (
+            self._enter(source, MERGE_SECONDS) as client,
+            self._enter(node, MERGE_SECONDS) as other,
+        ):
             for database, keys in _batches(client):
                 pause(0.0)
                 options = (str(database), timeout, "COPY", "REPLACE", *login, "KEYS")
-                call(partial(_in, client, database, name, *target, *options, *keys))
+                command = (name, *target, *options, *keys)
+                call(partial(_in, client, database, command))
+                ends = call(partial(_ends, client, database, keys))
+                call(partial(_in, other, database, *ends))
 
     def replace(
         self, node: Node, source: Node, memory_bytes: int, pause: Pause
@@ -169,8 +181,8 @@ def _batches(client: redis.Redis) -> Iterator[tuple[int, list[str]]]:
     for name in call(partial(client.info, "keyspace")):
         database, cursor = int(name.removeprefix("db")), "0"
         while True:
-            scan = partial(_in, client, database, "SCAN", cursor, "COUNT", str(BATCH))
-            after, keys = call(scan)
+            scan = ("SCAN", cursor, "COUNT", str(BATCH))
+            [(after, keys)] = call(partial(_in, client, database, scan))
             if keys:
                 yield database, keys
             cursor = str(after)
@@ -178,13 +190,20 @@ def _batches(client: redis.Redis) -> Iterator[tuple[int, list[str]]]:
                 break
 
 
-def _in(client: redis.Redis, database: int, *command: str) -> Any:  # noqa: ANN401 (of any shape)
-    """Run a command in a database."""
+def _ends(client: redis.Redis, database: int, keys: list[str]) -> list[_Command]:
+    """Give commands that have these keys expire when they are to, if ever."""
+    asked = [("PEXPIRETIME", key) for key in keys]
+    answers = zip(keys, _in(client, database, *asked), strict=True)
+    return [("PEXPIREAT", key, str(at)) for key, at in answers if at >= 0]
+
+
+def _in(client: redis.Redis, database: int, *commands: _Command) -> list[Any]:
+    """Run commands in a database."""
     lines = client.pipeline(transaction=False)
     lines.execute_command("SELECT", str(database))
-    lines.execute_command(*command)
-    _, answer = lines.execute()
-    return answer
+    for command in commands:
+        lines.execute_command(*command)
+    return lines.execute()[1:]
 
 
 def _written(seen: dict[str, Any]) -> bool:

@@ -273,10 +273,10 @@ def test_a_server_is_flushed_and_rebooted(az: Az, cache: Cache) -> None:
 
 @pytest.mark.usefixtures("cache")
 def test_data_is_exported_and_imported(az: Az) -> None:
-    """Both are operations that end; no data is moved yet."""
-    blob = "https://storage.invalid/container"
+    """Both are operations that end, and move data by way of a container."""
+    blob = "container"
     assert az(f"redis export {CACHE} --prefix night --container {blob}") is None
-    files = f"--files {blob}/night --file-format RDB -y"
+    files = f"--files {blob}/night.rdb --file-format RDB -y"
     assert az(f"redis import {CACHE} {files}") is None
 
 

@@ -27,7 +27,8 @@ from controller.places import read_place
 from controller.storage import Limits, Storage
 from tests.e2e import clients
 from tests.e2e.driver import SCRIPTS, Driver, driving
-from tests.emulator import eventually, free_ports
+from tests.emulator import Emulator, eventually, free_ports, running
+from tests.redis_data import contents, fill
 
 ACCOUNT = "devstoreaccount1"
 MUCH = 1 << 26
@@ -261,3 +262,51 @@ def test_an_unknown_authority_is_told(
     assert error.reason == "StorageUnreachable"
     assert "certificate verify failed" in str(error)
     assert "REQUESTS_CA_BUNDLE names" in str(error)
+
+
+def test_a_cache_moves_through_a_storage_account(
+    account: Account, container: str
+) -> None:
+    """An emulator exports to a SAS, imports from it, and believes no forged one."""
+    process = {"FLOCI_AZ_SERVICES_REDIS_BACKEND": "process"}
+    folder = account.ask("container_sas", container, "rcw", 1)
+    blob = account.ask("blob_sas", container, "night.rdb", "r", 1)
+    export = {"container": folder, "prefix": "night"}
+    sku = {"name": "Premium", "family": "P", "capacity": 1}
+    state = account.folder / "state"
+    state.mkdir()
+    with running(state, **process) as emulator:
+        emulator.create("moving", sku=sku)
+        key = emulator.keys("moving")["primaryKey"]
+        with emulator.door("moving").client(key) as client:
+            fill(client)
+            before = contents(client)
+            assert ends(emulator, "export", export) == (200, None)
+            client.flushall()
+            assert ends(emulator, "import", {"files": [blob]}) == (200, None)
+            assert contents(client) == before
+            refused = (409, "AuthorizationFailure")
+            forgeries = {"files": [forged(blob)]}
+            assert ends(emulator, "import", forgeries) == refused
+            assert ends(emulator, "export", export | {"container": forged(folder)}) == (
+                refused
+            )
+            assert contents(client) == before
+        for address in (folder, blob):
+            [signature] = re.findall(r"[?&]sig=([^&]+)", address)
+            assert signature not in emulator.log.read_text()
+
+
+def ends(
+    emulator: Emulator, action: str, body: dict[str, Any]
+) -> tuple[int, str | None]:
+    """Have a cache do something; gives the status and the code of its end."""
+    begun = emulator.call("POST", f"moving/{action}", body)
+    assert begun.status_code == 202, begun.text
+
+    def poll() -> tuple[int, str | None] | None:
+        answer = emulator.call("GET", begun.headers["Location"])
+        code = answer.json().get("error", {}).get("code") if answer.content else None
+        return (answer.status_code, code) if answer.status_code != 202 else None
+
+    return eventually(poll)

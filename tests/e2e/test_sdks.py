@@ -246,12 +246,12 @@ def test_a_server_is_flushed_and_rebooted(sdk: Sdk, cache: Cache) -> None:
 
 
 def test_data_is_exported_and_imported(sdk: Sdk, cache: Cache) -> None:
-    """Both are operations that end; no data is moved yet."""
+    """Both are operations that end, and move data by way of a container."""
     parent = (GROUP, cache["name"])
-    blob = "https://storage.invalid/container"
+    blob = "container"
     asked = {"format": "RDB", "prefix": "night", "container": blob}
     sdk("redis", "begin_export_data", *parent, asked)
-    sdk("redis", "begin_import_data", *parent, {"files": [f"{blob}/night"]})
+    sdk("redis", "begin_import_data", *parent, {"files": [f"{blob}/night.rdb"]})
     shown = sdk("redis", "get", *parent)
     assert shown["provisioning_state"] == "Succeeded"
 

@@ -11,8 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.actions import Again, Done
-from controller.backends.mocked import MockedAdmin, MockedBackend, MockedEngine
+from controller.backends.mocked import (
+    MockedAdmin,
+    MockedBackend,
+    MockedDumps,
+    MockedEngine,
+)
+from controller.errands import Errands
 from controller.errors import PortTakenError, TerminalError, TransientError
+from controller.loaders import Loaders, Order
 from controller.model import Change, Record, Starts, Work
 from controller.nodes import AclUser, Node, NodeKey, NodeSpec, Phase
 from controller.observe import Observer
@@ -21,6 +28,7 @@ from controller.ports import PortLedger, PortRange
 from controller.reconcile import Reconciler
 from controller.spec import AccessKeys, CacheSpec, Secret, Sku, Tier
 from controller.store import Store
+from controller.transfers import Transfers
 from tests import builders as b
 
 ROUNDS = 6  # unpause or replace, look, apply, look
@@ -205,6 +213,26 @@ def test_an_orphan_converges() -> None:
     world = World()
     world.backend.create(b.NODE, b.wanted())
     world.settle()
+    assert world.backend.list() == {}
+
+
+def test_a_loader_at_work_is_no_orphan(tmp_path: Path) -> None:
+    """It belongs to no cache, and is left alone for as long as it is needed."""
+    world = World()
+    loaders = Loaders(world.backend, world.admin, lambda _key: None)
+    errands = Errands(
+        admin=world.admin,
+        transfers=Transfers(MockedDumps(), loaders, lambda _key: None),
+    )
+    around = replace(b.world(world.engine, world.backend), errands=errands)
+    reconcile = replace(world.reconcile, world=around)
+    order = Order(node=b.NODE, spec=b.wanted(), name="r1", dump=tmp_path, most_bytes=1)
+    with loaders.loaded(order, lambda _seconds: None):
+        assert reconcile(order.key.cache) == Done()
+        assert set(world.backend.list()) == {order.key}
+    world.backend.create(order.key, b.wanted())
+    for _ in range(ROUNDS):
+        reconcile(order.key.cache)
     assert world.backend.list() == {}
 
 
