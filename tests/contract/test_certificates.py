@@ -17,6 +17,7 @@ from controller.config import Limits
 from controller.execute import World
 from controller.leaves import Leaves
 from controller.model import Change, Moment, Work
+from controller.nodes import Phase
 from controller.observe import Observer
 from controller.ports import PortLedger, PortRange
 from controller.reconcile import Reconciler
@@ -163,7 +164,7 @@ def test_a_server_that_ends_comes_back_with_the_renewed_certificate(
     renewed = shown(secure)
 
     secure.stop(NODE)
-    eventually(lambda: secure.look(NODE) is None)
+    eventually(lambda: secure.node(NODE).phase is Phase.STOPPED)
     secure.backend.start(NODE, keep_data=False)
     secure.serving(NODE)
 

@@ -193,15 +193,17 @@ def test_a_durable_node_has_written_down_what_it_took(
 ) -> None:
     """Killed at once afterwards it comes back with all of it."""
     spec = real.spec()
-    spec = replace(spec, durable=True, settings={**spec.settings, "appendonly": "yes"})
-    node = begin(real, spec)
+    durable = {**spec.settings, "appendonly": "yes", "maxmemory": "0"}
+    node = begin(real, replace(spec, durable=True, settings=durable))
     fill(client)
+    for number in range(40):  # so that it takes a while
+        client.set(f"large {number}", bytes([number]) * (1 << 20))
     before = contents(client)
     dump = dumped(real, tmp_path / "saved")
     client.flushall()
     with loaders(real).loaded(order(real, dump), pause) as loader:
         real.admin.data.replace(node, loader, MEMORY, pause)
-    real.stop(NODE)
+        real.stop(NODE)
     eventually(lambda: real.node(NODE).phase is Phase.STOPPED)
     real.backend.start(NODE, keep_data=True)
     eventually(lambda: real.look(NODE))
