@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-import redis
-
+from controller.admin.seat import Seat
 from controller.nodes import AclUser, Address
 from controller.spec import KeyDigest
 
@@ -21,7 +20,7 @@ class Known:
 
     uid: str
     address: Address
-    client: redis.Redis
+    seat: Seat
     ceilings: dict[str, str] = field(default_factory=dict)
     spellings: dict[str, tuple[str, str]] = field(default_factory=dict)
     trial: tuple[object, ...] = ()

@@ -5,13 +5,6 @@ Note [The controller's own user]
 After a rotation the controller must not depend on an access key, so every server has
 a user of the controller's own. Its password is derived from the instance's secret
 and the cache's uid: a restarted controller knows it again, and nobody can read it.
-
-Note [The controller's seat]
-~~~~~~~~~~~~~~~~~~~~~~~~~~~~
-Users may list all connections of a server, and are not to see the controller's user.
-But a server that is full of clients lets nobody in, and then no key could be rotated.
-So there is one connection that stays, on which the controller signs in each time, and
-out again with ``RESET``: meanwhile it is one of nobody's.
 """
 
 from __future__ import annotations
@@ -25,7 +18,6 @@ from functools import partial
 from typing import Any
 
 import redis
-from redis.client import Pipeline
 
 from controller import acl, config
 from controller.admin.answers import groups, objection, open_doors, pairs, writing
@@ -38,6 +30,7 @@ from controller.admin.connections import (
 )
 from controller.admin.data import RedisData
 from controller.admin.known import Known, Told
+from controller.admin.seat import Seat
 from controller.errors import PortTakenError, TransientError
 from controller.model import CacheKey
 from controller.nodes import AclUser, Address, Node, NodeKey, Server
@@ -101,7 +94,7 @@ class RedisAdmin:
         manage = self._verb(node.uid, "acl")
 
         def tell() -> list[str]:
-            lines = self._lines(known)
+            lines = known.seat.lines()
             for user in users:
                 lines.execute_command(f"{manage} SETUSER", *acl.setuser(user))
             if drop:
@@ -112,7 +105,7 @@ class RedisAdmin:
             try:
                 *_, listed, _ = lines.execute()
             except redis.ResponseError:
-                self._tell(known, f"{manage} LOAD")
+                known.seat.tell(f"{manage} LOAD")
                 raise
             return list(listed)
 
@@ -131,7 +124,7 @@ class RedisAdmin:
             *(("TYPE", kind, "SKIPME", "yes") for kind in kinds),
             *(("USER", user) for user in users or ()),
         ):
-            call(partial(self._tell, known, "CLIENT KILL", *filters))
+            call(partial(known.seat.tell, "CLIENT KILL", *filters))
 
     def apply_settings(self, node: Node, settings: Mapping[str, str]) -> None:
         """Set one by one; what the machine cannot serve is set to its most.
@@ -139,7 +132,7 @@ class RedisAdmin:
         A file of all changes is whole afterwards: until then a crash would lose all.
         """
         known = self._knowledge(node)
-        put = partial(self._tell, known, f"{self._verb(node.uid, 'config')} SET")
+        put = partial(known.seat.tell, f"{self._verb(node.uid, 'config')} SET")
         for group in groups(settings):
             try:
                 call(partial(put, *(word for pair in group.items() for word in pair)))
@@ -154,11 +147,11 @@ class RedisAdmin:
                 call(partial(put, name, most[1]))
                 known.ceilings[name] = most[1]
         if settings.get(config.APPENDING) == "yes":
-            await_end(lambda: writing(self._info(known, "persistence")))
+            await_end(lambda: writing(known.seat.info("persistence")))
 
     def flush(self, node: Node) -> None:
         """``FLUSHALL``."""
-        call(partial(self._tell, self._knowledge(node), "FLUSHALL"))
+        call(partial(self._knowledge(node).seat.tell, "FLUSHALL"))
 
     def save(self, node: Node) -> None:
         """Pause writes, then ``SAVE``."""
@@ -179,7 +172,7 @@ class RedisAdmin:
         manage = self._verb(known.uid, "acl")
 
         def ask() -> list[object]:
-            lines = self._lines(known)
+            lines = known.seat.lines()
             lines.execute_command("MULTI")
             words = (_PROBE_USER, "reset", *permissions.split())
             lines.execute_command(f"{manage} SETUSER", *words)
@@ -196,11 +189,11 @@ class RedisAdmin:
         with self._lock:
             known = self._known.pop(node, None)
         if known is not None:
-            known.client.close()
+            known.seat.client.close()
 
     def _ask(self, known: Known) -> Told:
         """Ask for users, settings, and who the server is, all at once."""
-        lines = self._lines(known)
+        lines = known.seat.lines()
         lines.execute_command(f"{self._verb(known.uid, 'acl')} LIST")
         lines.execute_command(f"{self._verb(known.uid, 'config')} GET", *config.LIVE)
         lines.info("server")
@@ -208,24 +201,6 @@ class RedisAdmin:
         _, listed, settings, info, _ = lines.execute()
         users = {user.name: user for user in map(acl.parse_user, listed)}
         return Told(users, settings, info["run_id"])
-
-    def _lines(self, known: Known) -> Pipeline:
-        """Begin to write; what is written ends with ``RESET``.
-
-        See Note [The controller's seat].
-        """
-        lines = known.client.pipeline(transaction=False)
-        password = self.password(known.uid)
-        lines.execute_command("AUTH", acl.ADMIN_USER, password.reveal)
-        return lines
-
-    def _tell(self, known: Known, *command: str) -> object:
-        """Run one command, and give its answer."""
-        lines = self._lines(known)
-        lines.execute_command(*command)
-        lines.execute_command("RESET")
-        _, answer, _ = lines.execute()
-        return answer
 
     def _try_keys(self, known: Known, keys: AccessKeys, told: Told) -> None:
         """Find out which keys open every open port, unless nothing has changed.
@@ -260,31 +235,19 @@ class RedisAdmin:
             except (redis.AuthenticationError, redis.exceptions.NoPermissionError):
                 return False
             except redis.ConnectionError:
-                if not self._full(known):
+                if not known.seat.is_last():
                     raise
                 return True
 
     def _run(self, node: Node, command: str, *words: str) -> Any:  # noqa: ANN401 (of any shape)
         """Run a command that has a name of its own here, maybe, and give its answer."""
         known, name = self._knowledge(node), self._verb(node.uid, command)
-        return call(partial(self._tell, known, name, *words))
+        return call(partial(known.seat.tell, name, *words))
 
     def _enter(self, node: Node, seconds: float) -> redis.Redis:
         """Connect as the controller's own user, seen by all, to wait for answers."""
         login = (acl.ADMIN_USER, self.password(node.uid))
         return self._connections.open(_address(node), login, seconds=seconds)
-
-    def _full(self, known: Known) -> bool:
-        """Ask, as one that is spoken to by TLS hangs up without a word."""
-        clients = self._info(known, "clients")
-        return bool(clients["connected_clients"] >= clients["maxclients"])
-
-    def _info(self, known: Known, section: str) -> Mapping[str, Any]:
-        lines = self._lines(known)
-        lines.info(section)
-        lines.execute_command("RESET")
-        _, told, _ = lines.execute()
-        return dict(told)
 
     def _verb(self, uid: str, command: str) -> str:
         hidden = self._restricted and command in acl.USED
@@ -302,7 +265,8 @@ class RedisAdmin:
         client = self._connections.open(address)
         client.set_response_callback(f"{self._verb(uid, 'config')} GET", pairs)
         with self._lock:
-            self._known[node.key] = Known(uid, address, client)
+            seat = Seat(client, self.password(uid))
+            self._known[node.key] = Known(uid, address, seat)
             return self._known[node.key]
 
 
