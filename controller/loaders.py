@@ -147,6 +147,7 @@ class Loaders:
 
     def _remove(self, key: NodeKey) -> None:
         """Remove one; where that fails it is an orphan, and the loop's."""
+        self.admin.forget(key)
         try:
             with self._gate:
                 if not self._closed.is_set():

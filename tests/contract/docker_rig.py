@@ -14,7 +14,7 @@ import docker
 from controller.backends.docker import DockerBackend
 from controller.backends.docker.shape import INSTANCE, container_name
 from controller.nodes import NodeKey
-from tests.contract.rigs import NODE, Rig, clear, real_admin
+from tests.contract.rigs import NODE, Rig, real_admin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,4 +67,4 @@ def docker_rig(_directory: Path) -> Iterator[DockerRig]:
         try:
             yield rig
         finally:
-            clear(rig.backend, rig.neighbour)
+            rig.clear()

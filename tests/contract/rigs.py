@@ -160,6 +160,12 @@ class Rig:
             host=endpoint.host, port=endpoint.port, password=KEYS.primary.reveal
         )
 
+    def clear(self) -> None:
+        """Remove all that there is, and end the admin's connections."""
+        for node in (NODE, OTHER):
+            self.admin.forget(node)
+        clear(self.backend, self.neighbour)
+
     def node(self, node: NodeKey) -> Node:
         """Look up a node that must be there."""
         seen = self.backend.find(node)
@@ -220,7 +226,7 @@ def process_rig(directory: Path, binary: Path | None = None) -> Iterator[Rig]:
     try:
         yield rig
     finally:
-        clear(backend, neighbour)
+        rig.clear()
 
 
 def labels_of(directory: Path, node: NodeKey) -> dict[str, Any]:
