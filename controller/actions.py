@@ -144,12 +144,14 @@ class Deeds:
 class Again:
     """Look again; ``after`` in seconds, ``None`` for the queue's back-off.
 
-    ``deeds`` are what was done of that which must not be done at will.
+    ``deeds`` are what was done of that which must not be done at will. ``taken`` is a
+    port that another program holds: the node needs another one.
     """
 
     after: float | None
     cause: str
     deeds: Deeds = Deeds()
+    taken: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

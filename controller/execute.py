@@ -24,7 +24,12 @@ from controller.actions import (
 )
 from controller.admin import Admin
 from controller.backends.base import Backend
-from controller.errors import ErrandError, TerminalError, TransientError
+from controller.errors import (
+    ErrandError,
+    PortTakenError,
+    TerminalError,
+    TransientError,
+)
 from controller.model import CacheKey, ErrandFailure
 from controller.nodes import Node, NodeKey, NodeSpec, Sighting
 from controller.spec import Errand
@@ -60,8 +65,7 @@ class World:
 def execute(plan: Plan, key: NodeKey, node: Sighting, world: World) -> Outcome:
     """Run the actions in order and say when to look at this cache again.
 
-    ``node`` is what the plan was made from; the first failure ends the round. Raises
-    `PortTakenError`: only the caller can give the node another port.
+    ``node`` is what the plan was made from; the first failure ends the round.
     """
     after, deeds = 0.0, Deeds()
     for action in plan:
@@ -75,6 +79,8 @@ def execute(plan: Plan, key: NodeKey, node: Sighting, world: World) -> Outcome:
                 case _:
                     deeds |= _change(action, key, node, world)
                     after = 0.0
+        except PortTakenError as error:
+            return Again(after=0.0, cause=str(error), deeds=deeds, taken=error.port)
         except TransientError as error:
             return Again(after=None, cause=str(error), deeds=deeds)
         except TerminalError as error:

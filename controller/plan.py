@@ -90,9 +90,9 @@ def _exist(
         case Node(phase=Phase.RUNNING) if server is not None:
             return (*_serve(wanted, node, server), *_run_errands(record, wanted))
         case Node(phase=Phase.RUNNING):
-            return _silent(record, wanted, now)
+            return _silent(record, wanted, now, keep=keep)
         case Node():
-            return _revive(node, wanted, record.status.starts, now)
+            return _revive(node, record.status.starts, now, keep=keep)
         case _:
             assert_never(node)
 
@@ -104,7 +104,7 @@ def _linger(record: Record, now: float) -> tuple[Action, ...]:
 
 
 def _revive(
-    node: Node, wanted: NodeSpec, starts: Starts, now: float
+    node: Node, starts: Starts, now: float, *, keep: bool
 ) -> tuple[Action, ...]:
     if node.phase is Phase.REMOVING:
         return (Wait(seconds=QUICK_SECONDS, cause="node is being removed"),)
@@ -113,7 +113,7 @@ def _revive(
     rest = starts.last + _pause(starts.count) - now
     if rest > 0:
         return (Wait(seconds=rest, cause=f"{cause}; started {starts.count} times"),)
-    return (StartNode(keep_data=wanted.durable, cause=cause),)
+    return (StartNode(keep_data=keep, cause=cause),)
 
 
 def _pause(starts: int) -> float:
@@ -158,12 +158,13 @@ def _replace(wanted: NodeSpec, cause: str, *, keep: bool) -> tuple[Action, ...]:
     )
 
 
-def _silent(record: Record, wanted: NodeSpec, now: float) -> tuple[Action, ...]:
+def _silent(
+    record: Record, wanted: NodeSpec, now: float, *, keep: bool
+) -> tuple[Action, ...]:
     since = record.status.silent_since
     silence = 0.0 if since is None else now - since
     if silence > HUNG_SECONDS:
         cause = f"running, yet silent for {HUNG_SECONDS:.0f} s"
-        keep = wanted.durable or record.status.saved
         return _replace(wanted, cause, keep=keep)
     seconds = QUICK_SECONDS if silence < LATE_SECONDS else PATIENT_SECONDS
     return (Wait(seconds=seconds, cause="server does not answer yet"),)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from controller.actions import Again, Done, Outcome, Plan, Stuck
 from controller.config import Limits
 from controller.desired import Credentials, desired_node, node_key
-from controller.errors import PortsExhaustedError, PortTakenError
+from controller.errors import PortsExhaustedError
 from controller.execute import World, execute
 from controller.leaves import Leaves
 from controller.logs import log_ready, log_round
@@ -101,17 +101,16 @@ class Reconciler:
         return replace(record, status=told)
 
     def _execute(self, record: Record, steps: Plan, seen: Sighting) -> Outcome:
-        try:
-            return execute(steps, node_key(record), seen, self.world)
-        except PortTakenError as error:
-            return self._move_ports(record, error)
-
-    def _move_ports(self, record: Record, taken: PortTakenError) -> Outcome:
-        try:
-            self.store.move_ports(record, taken.port)
-        except PortsExhaustedError as error:
-            return Stuck(reason="PortRangeExhausted", cause=f"{taken}; {error}")
-        return Again(after=0.0, cause=str(taken))
+        """Run the plan; where a port is taken the cache gets others."""
+        outcome = execute(steps, node_key(record), seen, self.world)
+        match outcome:
+            case Again(taken=int(port), cause=cause, deeds=deeds):
+                try:
+                    self.store.move_ports(record, port)
+                except PortsExhaustedError as error:
+                    why = f"{cause}; {error}"
+                    return Stuck(reason="PortRangeExhausted", cause=why, deeds=deeds)
+        return outcome
 
     def _remove_orphan(self, key: CacheKey) -> Outcome:
         """See Note [Keys without a record]; where there is no node, once is enough."""

@@ -70,6 +70,8 @@ class Engine(MockedBackend):
         self.meanwhile: Callable[[], object] = lambda: None  # while it creates
         self.stale: Mapping[NodeKey, Node] | None = None
         self.starts = 0
+        self.refuses_creation_only = False
+        self.kept: list[bool] = []  # whether each creation kept data
 
     def list(self) -> Mapping[NodeKey, Node]:
         """List what there is, or what there was."""
@@ -91,6 +93,7 @@ class Engine(MockedBackend):
     ) -> None:
         """Create, unless it is time to refuse."""
         self._refuse()
+        self.kept.append(keep_data)
         super().create(node, spec, keep_data=keep_data, seed=seed)
         self.meanwhile()
 
@@ -102,7 +105,8 @@ class Engine(MockedBackend):
 
     def remove(self, node: NodeKey, *, keep_data: bool = False) -> None:
         """Remove, unless it is time to refuse."""
-        self._refuse()
+        if not self.refuses_creation_only:
+            self._refuse()
         super().remove(node, keep_data=keep_data)
 
     def _refuse(self) -> None:
@@ -116,7 +120,7 @@ class World:
     def __init__(self, refusals: list[Exception] | None = None) -> None:
         self.clock = b.Clock()
         self.engine = MockedEngine()
-        self.backend = Engine(self.engine, refusals or [])
+        self.backend = Engine(self.engine, [] if refusals is None else refusals)
         self.admin = MockedAdmin(self.engine)
         ledger = PortLedger(
             PortRange(7000, 7001, "MAX_PORT"),
@@ -270,6 +274,21 @@ def test_a_taken_port_is_exchanged() -> None:
     world.put(b.SPEC)
     world.settle()
     assert world.store.get(b.KEY).ports.plain == 7001
+
+
+def test_a_taken_port_costs_no_data() -> None:
+    """What was saved for the next server is remembered while it looks for a port."""
+    refusals: list[Exception] = []
+    world = World(refusals)
+    world.put(b.SPEC)
+    world.settle()
+    world.put(replace(b.SPEC, public_network_access="Disabled"))
+    refusals.append(PortTakenError(7000, "in use"))
+    world.backend.refuses_creation_only = True
+    world.reconcile(b.KEY)
+    assert world.store.get(b.KEY).status.saved
+    world.settle()
+    assert world.backend.kept[-1] is True
 
 
 def test_no_free_port_is_a_failure_that_names_the_range() -> None:

@@ -169,8 +169,10 @@ def test_what_becomes_of_data_when_a_server_is_replaced(
 def test_data_that_were_saved_are_not_lost_on_the_way() -> None:
     """A node that could not be created at once gets them when it can."""
     record = replace(MOVED, status=replace(MOVED.status, saved=True))
-    [create] = plan(record, b.wanted(record), Observed(Absent()), now=0.0).actions
-    assert getattr(create, "keep_data", None) is True
+    crashed = b.node(b.wanted(record), Phase.STOPPED)
+    for state in (Absent(), crashed):
+        [step] = plan(record, b.wanted(record), Observed(state), now=0.0).actions
+        assert getattr(step, "keep_data", None) is True
 
 
 def test_a_new_certificate_comes_with_its_key() -> None:
