@@ -18,6 +18,7 @@ from controller.store import Store
 
 # Of the server's eight threads; the rest goes on answering reads meanwhile.
 MOST_WAITERS = 4
+MOST_SIGN_INS = 6  # for a second at most
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,11 @@ class Parts:
     describe: Mapping[str, Any]
     loses_data_as_azure: bool = False  # when a Basic cache is resized
     shortfalls: Callable[[Record], Sequence[Shortfall]] = lambda _record: ()
+    sign_ins: threading.BoundedSemaphore = field(  # that may wait at once
+        init=False,
+        repr=False,
+        default_factory=lambda: threading.BoundedSemaphore(MOST_SIGN_INS),
+    )
     _seats: threading.BoundedSemaphore = field(
         init=False,
         repr=False,

@@ -53,12 +53,9 @@ _CLUSTER_READERS = (
     "info", "nodes", "slots", "shards", "keyslot", "countkeysinslot", "getkeysinslot",
     "myid", "replicas", "slaves", "links", "count-failure-reports", "help",
 )  # fmt: skip
-RESTRICTIONS = " ".join(
-    (
-        *(f"-{command}" for command in _REFUSED),
-        *(f"+cluster|{reader}" for reader in _CLUSTER_READERS),
-    )
-)
+_REFUSALS = tuple(f"-{command}" for command in _REFUSED)
+_READERS = tuple(f"+cluster|{reader}" for reader in _CLUSTER_READERS)
+RESTRICTIONS = " ".join((*_REFUSALS, *_READERS))
 
 Tokens = Mapping[str, frozenset[KeyDigest]]  # by object id, in lower case
 
@@ -85,11 +82,13 @@ def wanted_users(
             digests=frozenset({admin.digest}),
             rules=EVERYTHING,
         ),
-        *_entra_users(spec, tokens, limits),
+        *_entra_users(spec, tokens, restricted=restricted),
     )
 
 
-def _entra_users(spec: CacheSpec, tokens: Tokens, limits: str) -> Iterable[AclUser]:
+def _entra_users(
+    spec: CacheSpec, tokens: Tokens, *, restricted: bool
+) -> Iterable[AclUser]:
     """Name whom assignments let in: an object id, whose passwords are its tokens.
 
     The restrictions come last, because of two rules for a command the last one counts.
@@ -104,8 +103,17 @@ def _entra_users(spec: CacheSpec, tokens: Tokens, limits: str) -> Iterable[AclUs
             name=name,
             enabled=True,
             digests=tokens.get(name, frozenset()),
-            rules=f"&* {permissions}{limits}",
+            rules=f"&* {permissions}{_kept_within(permissions) if restricted else ''}",
         )
+
+
+def _kept_within(permissions: str) -> str:
+    """Refuse what Azure refuses, and give back no more than was permitted of it."""
+    words = permissions.lower().split()
+    if {"+@all", "allcommands", "+cluster"} & {*words}:
+        return f" {RESTRICTIONS}"
+    named = [word for word in words if word in _READERS]
+    return " ".join(("", *_REFUSALS, *named))
 
 
 def renames(admin: Secret, *, restricted: bool) -> Mapping[str, str]:

@@ -39,6 +39,20 @@ class SaveData:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DropDump:
+    """Drop the file from which a server has taken over the data of another one."""
+
+    cause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadAgain:
+    """Have the server follow no other one any more."""
+
+    cause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RemoveNode:
     """Remove the server, and its data unless the next one is to have them."""
 
@@ -88,7 +102,16 @@ class Wait:
     cause: str
 
 
-Change = CreateNode | StartNode | SaveData | RemoveNode | ApplyUsers | ApplySettings
+Change = (
+    CreateNode
+    | StartNode
+    | SaveData
+    | DropDump
+    | LeadAgain
+    | RemoveNode
+    | ApplyUsers
+    | ApplySettings
+)
 Action = Change | RunErrand | Wait
 
 
@@ -122,13 +145,15 @@ class Deeds:
     """What a round did that the next ones have to know of.
 
     ``ran`` are errands that ended, the ``failed`` ones among them with the reason;
-    ``saved`` says that data wait for the server which takes another's place.
+    ``saved`` says that data wait for the server which takes another's place, and
+    ``taken_over`` that it has them.
     """
 
     ran: frozenset[Errand] = frozenset()
     failed: tuple[ErrandFailure, ...] = ()
     started: bool = False
     saved: bool = False
+    taken_over: bool = False
 
     def __or__(self, other: Deeds) -> Deeds:
         """Add what was done besides."""
@@ -137,6 +162,7 @@ class Deeds:
             failed=self.failed + other.failed,
             started=self.started or other.started,
             saved=self.saved or other.saved,
+            taken_over=self.taken_over or other.taken_over,
         )
 
 

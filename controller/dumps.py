@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 import tempfile
 from contextlib import ExitStack
@@ -66,9 +67,9 @@ class Dumps:
         self.data.dump(node, pause)
         saved = own / "saved.rdb"
         self.backend.read_dump(node.key, saved)
+        pause(0.0)  # what is dropped late may be somebody else's
         if not spec.durable:
             self.backend.drop_dump(node.key)
-        pause(0.0)
         [container] = errand.places
         place = self.storage.store(container, f"{errand.prefix}.rdb", saved)
         log.info(
@@ -98,7 +99,7 @@ class Dumps:
                 Order(
                     node=node.key,
                     spec=spec,
-                    name=f"{errand.request_id[:8]}-{number}",
+                    name=f"{secrets.token_hex(4)}-{number}",
                     dump=dump,
                     most_bytes=most,
                 )

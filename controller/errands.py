@@ -28,7 +28,7 @@ class Errands:
             case ErrandKind.FLUSH:
                 self.admin.flush(node)
             case ErrandKind.DISCONNECT:
-                self.admin.disconnect(node, None)
+                self.admin.disconnect(node)
             case ErrandKind.IMPORT | ErrandKind.EXPORT:
                 return self.transfers.done(node, spec, errand)
             case _:

@@ -13,6 +13,8 @@ from controller.actions import (
     CreateNode,
     Deeds,
     Done,
+    DropDump,
+    LeadAgain,
     Outcome,
     Plan,
     RemoveNode,
@@ -98,6 +100,9 @@ def _change(action: Change, key: NodeKey, node: Sighting, world: World) -> Deeds
         case StartNode(keep_data=keep):
             backend.start(key, keep_data=keep)
             return Deeds(started=True)
+        case DropDump():
+            backend.drop_dump(key)
+            return Deeds(taken_over=True)
         case RemoveNode(keep_data=keep):
             backend.remove(key, keep_data=keep)
         case ApplySettings(settings=settings, spec=spec):
@@ -108,14 +113,15 @@ def _change(action: Change, key: NodeKey, node: Sighting, world: World) -> Deeds
     return Deeds()
 
 
-def _tell(action: SaveData | ApplyUsers, node: Node, admin: Admin) -> Deeds:
+def _tell(action: SaveData | LeadAgain | ApplyUsers, node: Node, admin: Admin) -> Deeds:
     match action:
+        case LeadAgain():
+            admin.data.lead(node)
         case SaveData():
             admin.save(node)
             return Deeds(saved=True)
         case ApplyUsers(users=users, drop=drop, disconnect=disconnect):
-            admin.apply_users(node, users, drop)
-            admin.disconnect(node, disconnect)
+            admin.apply_users(node, users, drop, disconnect)
         case _:
             assert_never(action)
     return Deeds()

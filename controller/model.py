@@ -218,9 +218,17 @@ class Record:
         """
         status = CacheStatus(
             observed_generation=self.status.observed_generation,
-            errands_run=self.status.errands_run,
+            errands_run=frozenset(each.bare for each in self.status.errands_run),
+            saved=self.status.saved,
         )
-        return replace(self, status=status, not_before=0.0)
+        return replace(self, spec=self._forgetful, status=status, not_before=0.0)
+
+    @property
+    def _forgetful(self) -> CacheSpec:
+        """The spec without what opened the storage of transfers that are over."""
+        run = self.status.errands_run
+        errands = (each.bare if each in run else each for each in self.spec.errands)
+        return replace(self.spec, errands=tuple(errands))
 
     @property
     def settled(self) -> bool:

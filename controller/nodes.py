@@ -139,13 +139,14 @@ class Server:
 
     ``accepted`` are the access keys that opened every open port of it since it last
     changed. ``ceilings`` holds settings which the machine cannot serve as asked, with
-    the most it can.
+    the most it can. ``follows`` says that it is the replica of another server.
     """
 
     users: Mapping[str, AclUser]
     settings: Mapping[str, str]
     accepted: frozenset[KeyDigest]
     ceilings: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    follows: bool = False
 
 
 # Waits so many seconds, and raises what ends the whole affair, such as a deadline

@@ -124,6 +124,8 @@ def _file(text: str) -> Local:
 
 def _literal(text: str) -> PurePosixPath:
     """Read a path that is no address: ``%2e`` is text, and suspicious all the same."""
+    if "?" in text:
+        raise ValueError("It has a '?'; begin an address with its scheme, https://")
     _downwards(unquote(text))
     return _downwards(text)
 

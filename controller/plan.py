@@ -17,6 +17,8 @@ from controller.actions import (
     ApplySettings,
     ApplyUsers,
     CreateNode,
+    DropDump,
+    LeadAgain,
     Plan,
     RemoveNode,
     RunErrand,
@@ -35,6 +37,7 @@ from controller.nodes import (
     Sighting,
     Unknown,
 )
+from controller.spec import ErrandKind
 
 QUICK_SECONDS = 0.02  # between two first questions to a server that just started
 PATIENT_SECONDS = 0.25  # between two questions to one that is late
@@ -86,9 +89,14 @@ def _exist(
         case Absent():
             return (CreateNode(spec=wanted, keep_data=keep, cause="no node"),)
         case Node(fingerprint=seen) if seen != wanted.fingerprint:
-            return _succeed(record, wanted, node, server)
+            return _succeed(record, wanted, node, server, now)
         case Node(phase=Phase.RUNNING) if server is not None:
-            return (*_serve(wanted, node, server), *_run_errands(record, wanted))
+            return (
+                *_take_over(record),
+                *_lead(record, server),
+                *_serve(wanted, node, server),
+                *_run_errands(record, wanted),
+            )
         case Node(phase=Phase.RUNNING):
             return _silent(record, wanted, now, keep=keep)
         case Node():
@@ -127,24 +135,33 @@ def _pause(starts: int) -> float:
 
 
 def _succeed(
-    record: Record, wanted: NodeSpec, node: Node, server: Server | None
+    record: Record, wanted: NodeSpec, node: Node, server: Server | None, now: float
 ) -> tuple[Action, ...]:
     """Replace a server by one that inherits its data, unless a reboot is the reason.
 
-    One that does not answer can hand over only what it has written down already.
+    One that does not answer is given time, because its data would be lost.
     """
     cause = f"settings {node.fingerprint} -> {wanted.fingerprint}"
-    rebooted = node.boot != wanted.boot or node.uid != wanted.uid
-    if rebooted or server is None:
-        keep = node.uid == wanted.uid and (wanted.durable or record.status.saved)
-        return _replace(wanted, cause, keep=keep)
-    return (*_hand_over(wanted, server, cause), *_replace(wanted, cause, keep=True))
+    keep = wanted.durable or record.status.saved
+    heir = node.uid == wanted.uid
+    rebooted = node.boot != wanted.boot
+    if not heir or rebooted or record.status.saved or node.phase is Phase.STOPPED:
+        return _replace(wanted, cause, keep=keep and heir)
+    match node.phase, server:
+        case Phase.RUNNING, Server() if wanted.durable:
+            steps = _hand_over(wanted, server, cause)
+            return (*steps, *_replace(wanted, cause, keep=True))
+        case Phase.RUNNING, Server():
+            # alone, so that it is known, also to a restarted controller, what waits
+            return (SaveData(cause=cause),)
+        case Phase.RUNNING, _:
+            return _silent(record, wanted, now, keep=keep)
+        case _:
+            return _revive(node, record.status.starts, now, keep=keep)
 
 
 def _hand_over(wanted: NodeSpec, server: Server, cause: str) -> tuple[Action, ...]:
-    """Write the data down from where the next server reads them."""
-    if not wanted.durable:
-        return (SaveData(cause=cause),)
+    """Have a durable server's data where the next one reads them."""
     if server.settings.get(config.APPENDING) == "yes":
         return ()
     appending = {config.APPENDING: "yes"}
@@ -168,6 +185,21 @@ def _silent(
         return _replace(wanted, cause, keep=keep)
     seconds = QUICK_SECONDS if silence < LATE_SECONDS else PATIENT_SECONDS
     return (Wait(seconds=seconds, cause="server does not answer yet"),)
+
+
+def _take_over(record: Record) -> tuple[Action, ...]:
+    """Forget what a server has begun with; its data have moved on since."""
+    if not record.status.saved:
+        return ()
+    return (DropDump(cause="data were handed over"),)
+
+
+def _lead(record: Record, server: Server) -> tuple[Action, ...]:
+    """End what an import that was cut short has left: a server that takes no writes."""
+    imports = {each for each in record.spec.errands if each.kind is ErrandKind.IMPORT}
+    if not server.follows or imports - record.status.errands_run:
+        return ()
+    return (LeadAgain(cause="follows another server"),)
 
 
 def _run_errands(record: Record, wanted: NodeSpec) -> tuple[Action, ...]:

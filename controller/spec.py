@@ -117,6 +117,11 @@ class Errand:
     places: tuple[Place, ...] = ()
     prefix: str = ""
 
+    @property
+    def bare(self) -> Errand:
+        """The same without what opens somebody's storage."""
+        return Errand(self.kind, self.request_id)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CacheSpec:

@@ -70,9 +70,9 @@ def status_of(
             each for each in (*old.errand_failures, *deeds.failed) if each.errand in run
         ),
         tokens=_tokens(record, wanted, observed),
-        saved=(old.saved or deeds.saved) and not _serves(wanted, observed),
+        saved=(old.saved or deeds.saved) and not deeds.taken_over,
         unsettled_since=since,
-        silent_since=_silent_since(record, wanted, observed, moment),
+        silent_since=_silent_since(record, observed, moment),
         starts=_starts(record, observed, outcome, moment),
     )
 
@@ -94,7 +94,8 @@ def _seen(
         applied = server.accepted == _opening(wanted) and acl.in_place(
             wanted.users, server.users
         )
-        configured = not config.drift_of(wanted, node, server)
+        drifted = config.drift_of(wanted, node, server)
+        configured = not drifted and not server.follows
     claims = (running, server is not None, applied, configured)
     conditions = [
         _since(record, _claim(kind, holds), moment)
@@ -137,13 +138,6 @@ def _tokens(
     names = {user.name for user in wanted.users} - own
     seen = (server.users[name] for name in names if name in server.users)
     return frozenset(digest for user in seen for digest in user.digests)
-
-
-def _serves(wanted: NodeSpec, observed: Observed) -> bool:
-    """Tell whether the node that is wanted answers."""
-    node = observed.node
-    fits = isinstance(node, Node) and node.fingerprint == wanted.fingerprint
-    return fits and observed.server is not None
 
 
 def _deeds(outcome: Outcome) -> Deeds:
@@ -195,13 +189,9 @@ def _since(record: Record, claim: Condition, moment: Moment) -> Condition:
     return replace(claim, since=moment.utc)
 
 
-def _silent_since(
-    record: Record, wanted: NodeSpec, observed: Observed, moment: Moment
-) -> float | None:
+def _silent_since(record: Record, observed: Observed, moment: Moment) -> float | None:
     match observed.node:
-        case Node(phase=Phase.RUNNING, fingerprint=seen) if (
-            observed.server is None and seen == wanted.fingerprint
-        ):
+        case Node(phase=Phase.RUNNING) if observed.server is None:
             return record.status.silent_since or moment.monotonic
         case Unknown():
             return record.status.silent_since

@@ -134,6 +134,8 @@ class Transfers:
             return
         cache = node.key.cache
         earlier = [each for each in self._jobs.values() if _of(each) == cache]
+        if any(each.errand.kind is not errand.kind for each in earlier):
+            return  # one after the other: its end has the loop ask again
         for each in earlier:  # one that nobody asks for any more
             each.over.set()
             del self._jobs[each.errand]

@@ -54,7 +54,9 @@ _UNSET_BY_EMPTY = frozenset(
     }
 )
 
-_CREDENTIAL = re.compile(r"(AccountKey|SharedAccessSignature)=[^;]*", re.IGNORECASE)
+_CREDENTIAL = re.compile(
+    r"(AccountKey|SharedAccessSignature|(?<=[?&])sig)=[^;]*", re.IGNORECASE
+)
 _EVENTS = Form(
     pattern=r"[KEg$lshzxetdmnA]*",
     hint="It is made of the letters KEg$lshzxetdmnA, or empty",

@@ -8,9 +8,8 @@ from api.parts import Parts
 from controller.model import Record
 from controller.spec import AAD_ENABLED, KeyDigest, enabled
 
-# For all caches of one sign-in together. It is over in milliseconds unless a server
-# hangs, so no seat is needed for it: where many programs start at once, each gets a
-# token that works.
+# For all caches of one sign-in together; it is over in milliseconds unless a server
+# hangs. No more than `Parts.sign_ins` wait at once: others are answered meanwhile.
 PATIENCE_SECONDS = 1.0
 
 
@@ -32,9 +31,14 @@ def let_in(parts: Parts, object_id: str, digest: KeyDigest, expires_at: float) -
             or digest in record.status.tokens
         )
 
-    until = time.monotonic() + PATIENCE_SECONDS
-    for each in filter(_open, assigned):
-        parts.store.wait(each.key, known, max(0.0, until - time.monotonic()))
+    if not parts.sign_ins.acquire(blocking=False):
+        return
+    try:
+        until = time.monotonic() + PATIENCE_SECONDS
+        for each in filter(_open, assigned):
+            parts.store.wait(each.key, known, max(0.0, until - time.monotonic()))
+    finally:
+        parts.sign_ins.release()
 
 
 def _open(record: Record) -> bool:

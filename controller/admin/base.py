@@ -67,16 +67,22 @@ class Admin(Protocol):
         ...
 
     def apply_users(
-        self, node: Node, users: tuple[AclUser, ...], drop: frozenset[str]
+        self,
+        node: Node,
+        users: tuple[AclUser, ...],
+        drop: frozenset[str],
+        disconnect: frozenset[str] = frozenset(),
     ) -> None:
         """Set each user in one atomic command, drop others, and save to the aclfile.
+
+        Ends the connections of ``disconnect``, which are users by name.
 
         Raises `TransientError`.
         """
         ...
 
-    def disconnect(self, node: Node, users: frozenset[str] | None) -> None:
-        """End the connections of users by name, ``None``: of everybody else.
+    def disconnect(self, node: Node) -> None:
+        """End all connections but the controller's.
 
         Raises `TransientError`.
         """

@@ -203,7 +203,11 @@ def _in(client: redis.Redis, database: int, *commands: _Command) -> list[Any]:
     lines.execute_command("SELECT", str(database))
     for command in commands:
         lines.execute_command(*command)
-    return lines.execute()[1:]
+    answers = lines.execute(raise_on_error=False)[1:]
+    for answer in answers:  # redis-py would add the command, which may hold a password
+        if isinstance(answer, Exception):
+            raise answer
+    return answers
 
 
 def _written(seen: dict[str, Any]) -> bool:

@@ -34,8 +34,12 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a server said of itself; ``run_id`` is another one after each start."""
+    """What a server said of itself; ``run_id`` is another one after each start.
+
+    ``follows`` says that it is the replica of another one.
+    """
 
     users: dict[str, AclUser]
     settings: dict[str, str]
     run_id: str
+    follows: bool

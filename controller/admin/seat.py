@@ -29,26 +29,34 @@ class Seat:
     password: Secret
 
     def lines(self) -> Pipeline:
-        """Begin to write; what is written ends with ``RESET``."""
+        """Begin to write what `run` sends."""
         lines = self.client.pipeline(transaction=False)
         lines.execute_command("AUTH", acl.ADMIN_USER, self.password.reveal)
         return lines
+
+    def run(self, lines: Pipeline) -> list[Any]:
+        """Send lines, sign out, and give the answers, that to signing in first.
+
+        redis-py adds the command to the text of an error, and one has the password.
+        """
+        lines.execute_command("RESET")
+        answers = lines.execute(raise_on_error=False)[:-1]
+        for answer in answers:
+            if isinstance(answer, Exception):
+                raise answer
+        return answers
 
     def tell(self, *command: str) -> object:
         """Run one command, and give its answer."""
         lines = self.lines()
         lines.execute_command(*command)
-        lines.execute_command("RESET")
-        _, answer, _ = lines.execute()
-        return answer
+        return self.run(lines)[-1]
 
     def info(self, section: str) -> Mapping[str, Any]:
         """Ask for a section of ``INFO``."""
         lines = self.lines()
         lines.info(section)
-        lines.execute_command("RESET")
-        _, told, _ = lines.execute()
-        return dict(told)
+        return dict(self.run(lines)[-1])
 
     def is_last(self) -> bool:
         """Tell whether the server is full: it hangs up on others, without a word."""

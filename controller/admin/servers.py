@@ -40,6 +40,8 @@ _CEILING = re.compile(r"try with (\d+)")  # CONFIG SET maxclients beyond the fil
 _PORT_TAKEN = "Unable to listen on this port"  # CONFIG SET port
 _BUSY = "BUSY "  # a script runs; it is killed by its author, not by us
 _FULL = "max number of clients reached"
+PAUSE_MILLISECONDS = 10_000  # of writes, for a server that is removed meanwhile
+UNFINISHED = "unfinished"  # an append-only file that a crash would leave in part
 _PROBE_USER = "azure-redis-emulator-probe"  # lives within one transaction
 
 
@@ -80,10 +82,15 @@ class RedisAdmin:
             settings=told.settings,
             accepted=known.accepted,
             ceilings=known.ceilings,
+            follows=told.follows,
         )
 
     def apply_users(
-        self, node: Node, users: tuple[AclUser, ...], drop: frozenset[str]
+        self,
+        node: Node,
+        users: tuple[AclUser, ...],
+        drop: frozenset[str],
+        disconnect: frozenset[str] = frozenset(),
     ) -> None:
         """Send all in one write: a controller that dies after it leaves nothing half.
 
@@ -99,11 +106,12 @@ class RedisAdmin:
                 lines.execute_command(f"{manage} SETUSER", *acl.setuser(user))
             if drop:
                 lines.execute_command(f"{manage} DELUSER", *sorted(drop))
+            for name in sorted(disconnect):
+                lines.execute_command("CLIENT KILL", "USER", name)
             lines.execute_command(f"{manage} SAVE")
             lines.execute_command(f"{manage} LIST")
-            lines.execute_command("RESET")
             try:
-                *_, listed, _ = lines.execute()
+                *_, listed = known.seat.run(lines)
             except redis.ResponseError:
                 known.seat.tell(f"{manage} LOAD")
                 raise
@@ -116,15 +124,11 @@ class RedisAdmin:
             if user.name in found
         }
 
-    def disconnect(self, node: Node, users: frozenset[str] | None) -> None:
-        """Kill them one user at a time, or all but this connection."""
-        known = self._knowledge(node)
-        kinds = ("normal", "pubsub") if users is None else ()
-        for filters in (
-            *(("TYPE", kind, "SKIPME", "yes") for kind in kinds),
-            *(("USER", user) for user in users or ()),
-        ):
-            call(partial(known.seat.tell, "CLIENT KILL", *filters))
+    def disconnect(self, node: Node) -> None:
+        """Kill all but this connection."""
+        tell = self._knowledge(node).seat.tell
+        for kind in ("normal", "pubsub"):
+            call(partial(tell, "CLIENT KILL", "TYPE", kind, "SKIPME", "yes"))
 
     def apply_settings(self, node: Node, settings: Mapping[str, str]) -> None:
         """Set one by one; what the machine cannot serve is set to its most.
@@ -156,7 +160,7 @@ class RedisAdmin:
     def save(self, node: Node) -> None:
         """Pause writes, then ``SAVE``."""
         with self._enter(node, SAVE_SECONDS) as client:
-            call(partial(client.client_pause, int(SAVE_SECONDS * 1000), all=False))
+            call(partial(client.client_pause, PAUSE_MILLISECONDS, all=False))
             try:
                 call(partial(client.execute_command, self._verb(node.uid, "save")))
             except TransientError:
@@ -178,7 +182,7 @@ class RedisAdmin:
             lines.execute_command(f"{manage} SETUSER", *words)
             lines.execute_command(f"{manage} DELUSER", _PROBE_USER)
             lines.execute_command("EXEC")
-            lines.execute_command("RESET")
+            lines.execute_command("RESET")  # errors are answers here: not `Seat.run`
             answers: list[object] = lines.execute(raise_on_error=False)
             return answers
 
@@ -197,10 +201,14 @@ class RedisAdmin:
         lines.execute_command(f"{self._verb(known.uid, 'acl')} LIST")
         lines.execute_command(f"{self._verb(known.uid, 'config')} GET", *config.LIVE)
         lines.info("server")
-        lines.execute_command("RESET")
-        _, listed, settings, info, _ = lines.execute()
+        lines.info("replication")
+        lines.info("persistence")
+        _, listed, settings, info, replication, persistence = known.seat.run(lines)
+        if writing(persistence):
+            settings[config.APPENDING] = UNFINISHED
         users = {user.name: user for user in map(acl.parse_user, listed)}
-        return Told(users, settings, info["run_id"])
+        follows = replication["role"] == "slave"
+        return Told(users, settings, info["run_id"], follows)
 
     def _try_keys(self, known: Known, keys: AccessKeys, told: Told) -> None:
         """Find out which keys open every open port, unless nothing has changed.
@@ -221,7 +229,8 @@ class RedisAdmin:
                 if doors.get(name, "0") != "0"
             )
         )
-        known.trial = trial
+        full = known.accepted and known.seat.is_last()  # and believed, not tried
+        known.trial = () if full else trial
 
     def _opens(self, known: Known, key: Secret, *, tls: bool) -> bool:
         """Tell whether a key that the server knows is let in, as any client's would be.

@@ -259,7 +259,11 @@ class MockedAdmin:
         )
 
     def apply_users(
-        self, node: Node, users: tuple[AclUser, ...], drop: frozenset[str]
+        self,
+        node: Node,
+        users: tuple[AclUser, ...],
+        drop: frozenset[str],
+        disconnect: frozenset[str] = frozenset(),  # noqa: ARG002 (the protocol's)
     ) -> None:
         """Set and drop users of a server."""
         new = {user.name: user for user in users}
@@ -278,7 +282,7 @@ class MockedAdmin:
 
         self._engine.change(node.key, changed)
 
-    def disconnect(self, node: Node, users: frozenset[str] | None) -> None:
+    def disconnect(self, node: Node) -> None:
         """Do nothing: there are no connections."""
 
     def flush(self, node: Node) -> None:

@@ -13,6 +13,7 @@ from typing import IO
 from controller.errors import ErrandError
 from controller.places import CONTAINERS, Local
 
+_PRIVATE = ("nodes", "transfers")  # the emulator's own folders in the state directory
 PIECE_BYTES = 64 * 1024
 
 # Source: rdb.c of Redis and of Valkey up to 8, and of Valkey from 9 on
@@ -29,6 +30,13 @@ def located(state: Path, place: Local) -> Path:
     with reported(asked):
         allowed = _resolved(state if place.path.is_absolute() else state / CONTAINERS)
         found = _resolved(asked)
+        private = [_resolved(state / name) for name in _PRIVATE]
+    if any(map(found.is_relative_to, private)):
+        raise ErrandError(
+            "PlaceNotAllowed",
+            f"{place} belongs to the emulator itself, which keeps its servers' files "
+            "there. Use another folder of the state directory",
+        )
     if not found.is_relative_to(allowed):
         raise ErrandError(
             "PlaceNotAllowed",

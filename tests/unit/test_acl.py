@@ -114,6 +114,23 @@ def test_an_assignment_makes_a_user() -> None:
 
 
 @pytest.mark.parametrize(
+    ("permissions", "readers"),
+    [
+        pytest.param("+get ~a:*", [], id="none"),
+        pytest.param("+get +CLUSTER|info allkeys", ["+cluster|info"], id="one"),
+        pytest.param("+@all allkeys", list(acl._READERS), id="all"),
+    ],
+)
+def test_limits_add_no_rights(permissions: str, readers: list[str]) -> None:
+    """Of what is refused as a whole, no more is given back than was permitted."""
+    policy = {"Mine": AccessPolicy(permissions=permissions)}
+    user = entra_user(replace(ASSIGNED, access_policies=policy))
+    assert user is not None
+    behind = user.rules.partition(" -cluster")[2].split()
+    assert behind == readers
+
+
+@pytest.mark.parametrize(
     "settings",
     [pytest.param({}, id="unset"), pytest.param({"aad-enabled": "false"}, id="off")],
 )

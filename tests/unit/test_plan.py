@@ -10,7 +10,15 @@ from controller.actions import Plan
 from controller.model import Record
 from controller.nodes import Absent, AclUser, Observed, Phase, Unknown
 from controller.plan import HUNG_SECONDS, plan, plan_orphan
-from controller.spec import NOTHING, AccessKeys, Secret, Sku, Tier
+from controller.spec import (
+    NOTHING,
+    AccessKeys,
+    Errand,
+    ErrandKind,
+    Secret,
+    Sku,
+    Tier,
+)
 from tests import builders as b
 
 UP = b.node()
@@ -115,7 +123,7 @@ def test_an_orphan_is_removed() -> None:
 
 def test_another_fingerprint_replaces_the_node() -> None:
     """What cannot change live removes the server before it creates another."""
-    old = replace(UP, fingerprint="0ld")
+    old = replace(b.node(phase=Phase.STOPPED), fingerprint="0ld")
     cause = f"settings 0ld -> {b.wanted().fingerprint}"
     assert str(plan(b.record(), b.wanted(), Observed(old), now=0.0)) == (
         f"RemoveNode: {cause}\nCreateNode: {cause}"
@@ -123,6 +131,10 @@ def test_another_fingerprint_replaces_the_node() -> None:
 
 
 MOVED = b.record(replace(b.SPEC, public_network_access="Disabled"))
+SAVED = replace(MOVED, status=replace(MOVED.status, saved=True))
+OVER = Observed(b.node(b.wanted(SAVED)), b.server(b.wanted(SAVED)))
+LEADS = "LeadAgain: follows another server"
+IMPORT = Errand(ErrandKind.IMPORT, "r2")
 REBOOTED = b.record(replace(b.SPEC, boot="r2"))
 LASTING = b.record(
     replace(
@@ -137,11 +149,10 @@ REBOOTED_LASTING = replace(LASTING, spec=replace(LASTING.spec, boot="r2"))
 @pytest.mark.parametrize(
     ("record", "before", "answers", "actions", "kept"),
     [
+        pytest.param(MOVED, b.record(), True, "SaveData", True, id="moved"),
+        pytest.param(MOVED, b.record(), False, "Wait", True, id="moved, busy"),
         pytest.param(
-            MOVED, b.record(), True, "SaveData RemoveNode CreateNode", True, id="moved"
-        ),
-        pytest.param(
-            MOVED, b.record(), False, "RemoveNode CreateNode", False, id="moved, silent"
+            SAVED, b.record(), True, "RemoveNode CreateNode", True, id="saved"
         ),
         pytest.param(
             REBOOTED, b.record(), True, "RemoveNode CreateNode", False, id="rebooted"
@@ -158,12 +169,48 @@ REBOOTED_LASTING = replace(LASTING, spec=replace(LASTING.spec, boot="r2"))
 def test_what_becomes_of_data_when_a_server_is_replaced(
     record: Record, before: Record, actions: str, *, answers: bool, kept: bool
 ) -> None:
-    """They are carried over; a reboot loses them, unless they were to last."""
+    """They are carried over; a reboot loses them, unless they were to last.
+
+    A server that has no time for an answer is not given up at once.
+    """
     old = b.wanted(before)
     server = b.server(old) if answers else None
     steps = plan(record, b.wanted(record), Observed(b.node(old), server), now=0.0)
     assert " ".join(type(each).__name__ for each in steps) == actions
     assert {getattr(each, "keep_data", kept) for each in steps} == {kept}
+
+
+def test_a_frozen_server_is_thawed_before_it_is_replaced() -> None:
+    """Its data are still there."""
+    paused = b.node(b.wanted(), Phase.PAUSED)
+    steps = plan(MOVED, b.wanted(MOVED), Observed(paused), now=0.0)
+    assert str(steps) == "StartNode: node is paused"
+
+
+def test_what_a_server_has_taken_over_is_dropped() -> None:
+    """Or it would come back at its next start, however old it is by then."""
+    steps = plan(SAVED, b.wanted(SAVED), OVER, now=0.0)
+    assert str(steps) == "DropDump: data were handed over"
+
+
+@pytest.mark.parametrize(
+    ("errands", "run", "expected"),
+    [
+        pytest.param((), (), LEADS, id="by mistake"),
+        pytest.param(
+            (IMPORT,), (IMPORT,), "LeadAgain: follows another server", id="cut"
+        ),
+        pytest.param((IMPORT,), (), "RunErrand: Import r2", id="at work"),
+    ],
+)
+def test_a_server_follows_another_one_during_an_import_only(
+    errands: tuple[Errand, ...], run: tuple[Errand, ...], expected: str
+) -> None:
+    """It takes no writes meanwhile, so that it must not stay like this."""
+    record = b.record(replace(b.SPEC, errands=errands))
+    record = replace(record, status=replace(record.status, errands_run=frozenset(run)))
+    steps = plan(record, b.wanted(), seen(follows=True), now=0.0)
+    assert str(steps) == expected
 
 
 def test_data_that_were_saved_are_not_lost_on_the_way() -> None:
@@ -185,26 +232,28 @@ def test_a_new_certificate_comes_with_its_key() -> None:
 
 
 @pytest.mark.parametrize(
-    ("durable", "appending", "first"),
+    ("durable", "appending", "actions"),
     [
-        pytest.param(False, "no", "SaveData", id="never durable"),
-        pytest.param(False, "yes", "SaveData", id="no longer durable"),
-        pytest.param(True, "no", "ApplySettings", id="durable from now on"),
-        pytest.param(True, "yes", "RemoveNode", id="durable"),
+        pytest.param(False, "no", ["SaveData"], id="never durable"),
+        pytest.param(False, "yes", ["SaveData"], id="no longer durable"),
+        pytest.param(
+            True, "no", ["ApplySettings", "RemoveNode", "CreateNode"], id="from now on"
+        ),
+        pytest.param(
+            True, "unfinished", ["ApplySettings", "RemoveNode", "CreateNode"], id="soon"
+        ),
+        pytest.param(True, "yes", ["RemoveNode", "CreateNode"], id="durable"),
     ],
 )
 def test_a_server_hands_its_data_over(
-    *, durable: bool, appending: str, first: str
+    *, durable: bool, appending: str, actions: list[str]
 ) -> None:
     """Before it is removed they are where the next one reads them."""
     wanted = replace(b.wanted(), durable=durable)
     server = replace(GOOD, settings={**GOOD.settings, "appendonly": appending})
     old = replace(UP, fingerprint="0ld", uid=wanted.uid, boot=wanted.boot)
     steps = plan(b.record(), wanted, Observed(old, server), now=0.0)
-    names = [type(step).__name__ for step in steps]
-    assert names[0] == first
-    assert names[-2:] == ["RemoveNode", "CreateNode"]
-    assert steps.actions[-2].keep_data  # type: ignore[union-attr]  # that kind has it
+    assert [type(step).__name__ for step in steps] == actions
 
 
 def test_a_rotated_key_leaves_the_fingerprint_alone() -> None:

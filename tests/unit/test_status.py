@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
 from controller.actions import Again, Deeds, Done
 from controller.model import CacheStatus, Record
 from controller.nodes import Absent, Node, NodeSpec, Observed, Server
@@ -69,20 +67,19 @@ def test_a_setting_that_the_machine_caps_is_told() -> None:
     assert "maxclients 64" in messages["Configured"]
 
 
-@pytest.mark.parametrize(
-    ("observed", "saved"),
-    [
-        pytest.param(Observed(Absent()), True, id="the next one is not there"),
-        pytest.param(Observed(b.node()), True, id="nor answers"),
-        pytest.param(Observed(b.node(), b.server()), False, id="it has taken over"),
-    ],
-)
-def test_saved_data_wait_for_the_next_server(
-    observed: Observed, *, saved: bool
-) -> None:
-    """Until it answers, so that a failed creation loses nothing."""
-    outcome = Again(after=None, cause="refused", deeds=Deeds(saved=True))
-    first = status(observed, outcome)
-    assert first.saved is saved
-    again = replace(b.record(), status=CacheStatus(saved=True))
-    assert status(observed, record=again).saved is saved
+def test_saved_data_wait_until_they_are_taken_over() -> None:
+    """So that a failed creation loses nothing, nor a controller that is killed."""
+    saving = Again(after=0.0, cause="saved", deeds=Deeds(saved=True))
+    first = status(Observed(b.node(), b.server()), saving)
+    record = replace(b.record(), status=first)
+    assert record.lasting.status.saved
+    assert status(Observed(Absent()), record=record).saved
+    assert status(Observed(b.node(), b.server()), record=record).saved
+    over = Again(after=0.0, cause="over", deeds=Deeds(taken_over=True))
+    assert not status(Observed(b.node(), b.server()), over, record).saved
+
+
+def test_a_server_that_follows_another_one_is_not_ready() -> None:
+    """It takes no writes."""
+    follower = replace(b.server(), follows=True)
+    assert not status(Observed(b.node(), follower)).ready

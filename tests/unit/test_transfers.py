@@ -21,7 +21,8 @@ from tests.contract.rigs import eventually
 
 SECONDS = 10.0
 FIRST = Errand(ErrandKind.IMPORT, "r1")
-SECOND = Errand(ErrandKind.EXPORT, "r2")
+SECOND = Errand(ErrandKind.IMPORT, "r2")
+OTHER = Errand(ErrandKind.EXPORT, "r3")
 
 
 def nothing(_pause: Pause) -> None:
@@ -163,6 +164,22 @@ def test_a_cache_has_one_transfer_at_a_time() -> None:
     world.ended()
     world.ended()
     assert world.done(SECOND)
+
+
+def test_an_export_waits_for_an_import() -> None:
+    """Both are asked for, again and again: neither ends the other."""
+    world = World(wait)
+    assert not world.done(FIRST)
+    eventually(lambda: world.carrier.carried)
+    assert not world.done(OTHER)
+    assert not world.done(FIRST)
+    assert world.carrier.carried == [FIRST]
+    assert world.transfers.end(b.KEY)
+    world.ended()
+    world.carrier.act = nothing
+    assert not world.done(OTHER)
+    world.ended()
+    assert world.done(OTHER)
 
 
 def test_nothing_begins_after_the_end() -> None:

@@ -10,6 +10,7 @@ has no spec, removes it, and the next round creates it anew.
 
 from __future__ import annotations
 
+import tarfile
 import tempfile
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
@@ -161,9 +162,16 @@ class DockerBackend:
         """Copy the dump file out of the container's volume."""
         name = shape.container_name(self._instance, node)
         path = f"{shape.FOLDER}/{config.DUMP_FILE}"
+        packed = target.with_suffix(".tar")
         self._engine.tell(
-            lambda api: tars.unpack_dump(api.get_archive(name, path)[0], target)
+            lambda api: tars.collect(api.get_archive(name, path)[0], packed)
         )
+        try:
+            tars.unpack_dump(packed, target)
+        except (tarfile.TarError, KeyError, OSError) as error:
+            raise TransientError(f"the dump of {node} came in part: {error}") from error
+        finally:
+            packed.unlink(missing_ok=True)
 
     def drop_dump(self, node: NodeKey) -> None:
         """Put a dump of nothing in its place."""

@@ -13,7 +13,6 @@ from __future__ import annotations
 import io
 import shutil
 import tarfile
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import IO
@@ -47,18 +46,20 @@ def pack_dump(source: Path, tar: IO[bytes], name: str) -> None:
         archive.addfile(entry, data)
 
 
-def unpack_dump(tar: Iterable[bytes], target: Path) -> None:
-    """Write the one file of a tar that the engine sends; `tarfile.TarError`."""
-    with tempfile.TemporaryFile() as whole:
-        for chunk in tar:
-            whole.write(chunk)
-        whole.seek(0)
-        with tarfile.open(fileobj=whole, mode="r:") as archive:
-            member = archive.extractfile(archive.getmember(config.DUMP_FILE))
-            if member is None:
-                raise tarfile.TarError("it is no file")
-            with member, target.open("wb") as out:
-                shutil.copyfileobj(member, out)
+def collect(pieces: Iterable[bytes], target: Path) -> None:
+    """Write what the engine sends to a file."""
+    with target.open("wb") as whole:
+        whole.writelines(pieces)
+
+
+def unpack_dump(packed: Path, target: Path) -> None:
+    """Write the one file of a tar; `TarError`, `KeyError` if it came in part."""
+    with tarfile.open(packed, mode="r:") as archive:
+        member = archive.extractfile(archive.getmember(config.DUMP_FILE))
+        if member is None:
+            raise tarfile.TarError("it is no file")
+        with member, target.open("wb") as out:
+            shutil.copyfileobj(member, out)
 
 
 def _entry(name: str, kind: bytes, mode: int) -> tarfile.TarInfo:
