@@ -29,11 +29,11 @@ def secrets(rig: Rig[Servers]) -> Iterator[dict[str, bytes]]:
     found |= {f"second {name}": key for name, key in emulator.keys(CACHE).items()}
     policy = {"redisConfiguration": {"maxmemory-policy": "allkeys-lfu"}}
     assert emulator.call("PATCH", CACHE, {"properties": policy}).ok
+    found["token"] = signed_in(rig)
     for key in tuple(found.values()):  # clients make mistakes with them
         wrong = {"keyType": key}
         assert emulator.call("POST", f"{CACHE}/regenerateKey", wrong).status_code == 400
         assert emulator.call("PUT", CACHE, basic(shardCount=key)).status_code == 400
-    found["token"] = signed_in(rig)
     rig.servers.crash(CACHE)
     rig.settle(CACHE)
     found["instance secret"] = identity(emulator)["secret"]
