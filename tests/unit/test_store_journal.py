@@ -22,6 +22,7 @@ from controller.model import (
     Record,
     Work,
 )
+from controller.places import Remote
 from controller.ports import PortLedger, PortRange
 from controller.spec import CacheSpec, Errand, ErrandKind
 from controller.store import Store
@@ -79,6 +80,24 @@ def put(store: Store, spec: CacheSpec = b.SPEC, key: CacheKey = b.KEY) -> Record
     """Write a spec."""
     change = Change(spec, Work.UPDATING)
     return store.put(key, lambda _: change, Cause(request_id="r1")).record
+
+
+def test_what_opens_a_storage_account_is_kept_no_longer_than_it_is_used(
+    disk: Disk,
+) -> None:
+    """An errand that has run is remembered, and its signature is not."""
+    place = Remote("https://storage.test/dumps?sig=SECRET")
+    export = Errand(ErrandKind.EXPORT, "r2", places=(place,), prefix="night")
+    record = put(disk.store, b.SPEC.with_errand(export))
+    assert disk.restart().get(b.KEY).spec.errands == (export,)
+
+    record = disk.store.get(b.KEY)
+    run = replace(READY, errands_run=frozenset({export}))
+    disk.store.report(record, run)
+
+    kept = disk.restart().get(b.KEY)
+    assert kept.spec.errands == (export.bare,)
+    assert kept.status.errands_run == {export.bare}
 
 
 def test_a_restart_finds_what_was_written(disk: Disk) -> None:
