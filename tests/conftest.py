@@ -9,6 +9,9 @@ import docker
 import docker.errors
 import pytest
 
+from controller.backends.process import find_binary
+from controller.backends.process.binary import speaks_tls
+
 IMAGE = "valkey/valkey:8-alpine"
 
 
@@ -28,11 +31,22 @@ def _missing() -> str | None:
     return None
 
 
+@cache
+def _no_tls() -> str | None:
+    """Say why no process can serve TLS here; ``None``: one can."""
+    binary = find_binary()
+    if binary is not None and speaks_tls(binary):
+        return None
+    return "no valkey-server or redis-server with TLS on PATH: install redis-server"
+
+
+NEEDS = {"docker": _missing, "tls_process": _no_tls}
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip Docker tests where there is no Docker; in CI that is a failure."""
-    if item.get_closest_marker("docker") is None:
-        return
-    reason = _missing()
+    """Skip tests where what they need is missing; in CI that is a failure."""
+    reasons = (why() for name, why in NEEDS.items() if item.get_closest_marker(name))
+    reason = next(filter(None, reasons), None)
     if reason is None:
         return
     if os.environ.get("CI") == "true":

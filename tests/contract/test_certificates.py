@@ -90,7 +90,7 @@ class Controller:
 
 @pytest.fixture(
     params=[
-        pytest.param(process_rig, id="process"),
+        pytest.param(process_rig, id="process", marks=pytest.mark.tls_process),
         pytest.param(docker_rig, id="docker", marks=pytest.mark.docker),
     ]
 )

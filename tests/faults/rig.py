@@ -149,6 +149,10 @@ RIGS = [
     pytest.param(process_rig, id="process"),
     pytest.param(docker_rig, id="docker", marks=pytest.mark.docker),
 ]
+SECURE = [
+    pytest.param(process_rig, id="process", marks=pytest.mark.tls_process),
+    pytest.param(docker_rig, id="docker", marks=pytest.mark.docker),
+]
 
 
 def _running(rig: Rig[S_co]) -> Iterator[Rig[S_co]]:

@@ -167,7 +167,7 @@ def test_dumps_may_lie_anywhere_in_the_state_directory(native: Native) -> None:
         transfer(emulator, f"{cache}/export", target)
         client.set("greeting", "newer than the dump")
 
-        assert (folder / "night.rdb").read_bytes().startswith(b"REDIS")
+        assert (folder / "night.rdb").read_bytes().startswith((b"REDIS", b"VALKEY"))
         files = [(folder / "night.rdb").as_uri()]
         transfer(emulator, f"{cache}/import", {"files": files, "format": "RDB"})
 

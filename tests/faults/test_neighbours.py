@@ -100,6 +100,7 @@ def test_two_emulators_do_not_fight(
         assert other.isdisjoint(one.servers.runs(CACHE))
 
 
+@pytest.mark.tls_process  # without TLS no port is closed
 def test_a_port_that_two_were_promised_goes_to_one(tmp_path: Path) -> None:
     """Closed, nobody holds it; the second to open it moves, with its data."""
     for state in ("one", "two"):

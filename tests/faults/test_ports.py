@@ -82,6 +82,7 @@ def test_a_port_taken_during_an_outage_is_exchanged(
 
 
 @pytest.mark.parametrize("settings", [{}, {"aof-backup-enabled": "true"}], ids=str)
+@pytest.mark.tls_process  # without TLS no port is closed
 def test_a_closed_port_that_was_taken_is_exchanged_when_it_is_opened(
     native: Rig[ProcessServers], settings: dict[str, str]
 ) -> None:

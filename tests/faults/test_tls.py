@@ -14,7 +14,7 @@ import pytest
 
 from controller.pki import CERTIFICATE_FILE
 from tests.emulator import Emulator, running
-from tests.faults.rig import HOST, RIGS, Rig, admits, client_of
+from tests.faults.rig import HOST, SECURE, Rig, admits, client_of
 from tests.faults.servers import DockerServers, Servers
 
 CACHE = "secured"
@@ -38,7 +38,7 @@ class MakeRig(Protocol):
         ...
 
 
-@pytest.fixture(scope="module", params=RIGS)
+@pytest.fixture(scope="module", params=SECURE)
 def secure(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Rig[Servers]]:
