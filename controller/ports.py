@@ -9,7 +9,7 @@ engine is never asked to pick one: an ephemeral port changes at each restart.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -53,12 +53,11 @@ class Ledger(Protocol):
 @contextmanager
 def reserved(ledger: Ledger) -> Iterator[Ports]:
     """Reserve ports, and give them back if what they are for comes to nothing."""
-    ports = ledger.reserve()
-    try:
+    with ExitStack() as undo:
+        ports = ledger.reserve()
+        undo.callback(ledger.release, ports)
         yield ports
-    except BaseException:
-        ledger.release(ports)
-        raise
+        undo.pop_all()
 
 
 class NoLedger:
