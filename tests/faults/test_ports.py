@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.emulator import PORTS_EACH, Door, basic, eventually
 from tests.faults.proxy import EngineProxy
-from tests.faults.rig import HOST, Rig, client_of
+from tests.faults.rig import HOST, Rig, client_of, process_rig
 from tests.faults.servers import DockerServers, ProcessServers, Servers
 
 MAX_PORT = "FLOCI_AZ_SERVICES_REDIS_MAX_PORT"
@@ -81,29 +82,36 @@ def test_a_port_taken_during_an_outage_is_exchanged(
     docked.emulator.delete("ousted")
 
 
+@pytest.fixture
+def alone(tmp_path: Path) -> Iterator[Rig[ProcessServers]]:
+    """Run an emulator that may keep away from ports which others do not."""
+    with process_rig(tmp_path) as rig:
+        yield rig
+
+
 @pytest.mark.parametrize("settings", [{}, {"aof-backup-enabled": "true"}], ids=str)
 @pytest.mark.tls_process  # without TLS no port is closed
 def test_a_closed_port_that_was_taken_is_exchanged_when_it_is_opened(
-    native: Rig[ProcessServers], settings: dict[str, str]
+    alone: Rig[ProcessServers], settings: dict[str, str]
 ) -> None:
     """A cache moves with its data; whoever took the port keeps it."""
     premium = {"name": "Premium", "family": "P", "capacity": 1}
-    native.emulator.create("moving", sku=premium, redisConfiguration=settings)
-    promised, keys = native.port("moving"), native.emulator.keys("moving")
-    with native.emulator.connect("moving") as client:
+    alone.emulator.create("moving", sku=premium, redisConfiguration=settings)
+    promised, keys = alone.port("moving"), alone.emulator.keys("moving")
+    with alone.emulator.connect("moving") as client:
         client.set("greeting", "hello")
 
     with program_on(promised):
         opened = {"properties": {"enableNonSslPort": True}}
-        assert native.emulator.call("PATCH", "moving", opened).ok
-        native.settle("moving")
-        assert native.port("moving") != promised
-        for door in (native.door("moving"), Door(native.port("moving"), tls=False)):
+        assert alone.emulator.call("PATCH", "moving", opened).ok
+        alone.settle("moving")
+        assert alone.port("moving") != promised
+        for door in (alone.door("moving"), Door(alone.port("moving"), tls=False)):
             with client_of(door, keys["primaryKey"]) as client:
                 assert client.get("greeting") == b"hello"
 
-    native.emulator.delete("moving")
-    assert native.servers.nodes() == []
+    alone.emulator.delete("moving")
+    assert alone.servers.nodes() == []
 
 
 def test_a_used_up_range_is_named(native: Rig[ProcessServers]) -> None:
