@@ -244,9 +244,9 @@ def server_of(directory: Path, node: NodeKey) -> psutil.Process:
 
 
 def clear(*backends: Backend) -> None:
-    """Remove every node of these instances, and let go of the engine."""
+    """Remove all nodes of these instances and what is left of others; let go."""
     for backend in backends:
-        for node in backend.list():
+        for node in (*backend.list(), *backend.leftovers()):
             backend.remove(node)
         backend.clean_up()
         backend.close()

@@ -133,7 +133,7 @@ def valkey_cli(cache: Endpoint, _folder: Path) -> Iterator[Command]:
         program = ("docker", "exec", "--interactive", name, "valkey-cli")
         yield _module(sys.executable, "battery_cli", *program)
     finally:
-        _docker("rm", "--force", name)
+        _docker("rm", "--force", "--volumes", name)
 
 
 def _module(interpreter: str | Path, name: str, *arguments: str) -> Command:
