@@ -19,6 +19,7 @@ from tests.conftest import IMAGE
 from tests.e2e import clients
 from tests.e2e.driver import SCRIPTS
 from tests.e2e.endpoint import Endpoint
+from tests.needs import missing
 
 SECONDS = 120.0  # for all steps of a client; few take more than three
 BUILD_SECONDS = 600.0  # Go compiles the client the first time
@@ -119,7 +120,7 @@ def java(program: str, _cache: Endpoint, folder: Path) -> Iterator[Command]:
 def redis_cli(_cache: Endpoint, _folder: Path) -> Iterator[Command]:
     """Run the program of Debian's redis-tools."""
     if shutil.which("redis-cli") is None:
-        clients.missing("no redis-cli on PATH: install redis-tools")
+        missing("no redis-cli on PATH: install redis-tools")
     yield _module(sys.executable, "battery_cli", "redis-cli")
 
 

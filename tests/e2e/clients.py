@@ -16,9 +16,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-import pytest
-
 from tests.emulator import Emulator
+from tests.needs import missing
 
 FOLDER = Path(__file__).parents[2] / ".clients"
 SECONDS = 900  # for one installation, on a slow network
@@ -141,13 +140,6 @@ def obtain(kind: str, wanted: tuple[str, ...], make: Callable[[Path], None]) -> 
             missing(f"{' '.join(wanted)} cannot be installed: {error}")
         (folder / "complete").touch()
         return folder
-
-
-def missing(reason: str) -> None:
-    """Skip the test for this reason; in CI, where everything can be had, fail it."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 def install(folder: Path, *command: str, **variables: str) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from tests.e2e.driver import SCRIPTS
 from tests.emulator import free_ports
+from tests.needs import missing
 
 ROOT = Path(__file__).parents[2]
 BASE = "emulator-test/python"  # made by tests/images/build-python-image.sh
@@ -36,31 +37,22 @@ def _run(*command: str, **variables: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def _missing() -> str | None:
-    if _run("docker", "image", "inspect", BASE).returncode != 0:
-        return f"no image {BASE}: run tests/images/build-python-image.sh"
-    if _command() is None:
-        return "no docker compose: install docker-compose"
-    return None
-
-
-def _command() -> list[str] | None:
+def _command() -> list[str]:
     """Find compose, as a plugin or as a program of its own."""
     if _run("docker", "compose", "version").returncode == 0:
         return ["docker", "compose"]
-    return ["docker-compose"] if shutil.which("docker-compose") else None
+    if shutil.which("docker-compose") is None:
+        missing("no docker compose: install docker-compose")
+    return ["docker-compose"]
 
 
 @pytest.fixture(scope="module")
 def compose(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Compose]:
     """Build the image, and give compose with our file; what it starts is removed."""
-    reason, found = _missing(), _command()
-    if reason is not None and os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    if reason is not None or found is None:
-        pytest.skip(str(reason))
+    if _run("docker", "image", "inspect", BASE).returncode != 0:
+        missing(f"no image {BASE}: run tests/images/build-python-image.sh")
     project = f"emulator-test-{os.getpid()}"
-    command = [*found, "--file", str(ROOT / "deploy/compose.yaml"), "-p", project]
+    command = [*_command(), "--file", str(ROOT / "deploy/compose.yaml"), "-p", project]
     variables = {
         "BASE": BASE,
         "DOCKER_GID": str(Path("/var/run/docker.sock").stat().st_gid),
