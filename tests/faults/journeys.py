@@ -6,10 +6,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.emulator import basic
+import requests
+
+from tests.emulator import basic, eventually
+from tests.faults.proxy import MUTATING, EngineProxy, Kill
 from tests.faults.rig import Rig
 from tests.faults.servers import DockerServers
 
@@ -98,3 +102,13 @@ def points(*journeys: Journey) -> list[Point]:
         for journey in journeys
         for spared in range(len(journey.calls))
     ]
+
+
+def kill_at(point: Point, rig: Rig[DockerServers], engine: EngineProxy) -> None:
+    """Take the journey as far as this call, in which the emulator is killed."""
+    point.journey.before(rig)
+    engine.harm(MUTATING, Kill(rig.emulator.kill), spare=point.spared)
+    with contextlib.suppress(requests.ConnectionError):  # killed before it answered
+        point.journey.act(rig)
+    eventually(lambda: rig.emulator.process is None)
+    engine.forget_clients()

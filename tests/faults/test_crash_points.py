@@ -6,15 +6,13 @@ See Note [What a crash point is]. An emulator keeps its records in memory: after
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 
 import pytest
-import requests
 
 from tests.emulator import basic, eventually
-from tests.faults.journeys import CACHE, JOURNEYS, Journey, Point, points
-from tests.faults.proxy import MUTATING, EngineProxy, Kill
+from tests.faults.journeys import CACHE, JOURNEYS, Journey, Point, kill_at, points
+from tests.faults.proxy import EngineProxy
 from tests.faults.rig import Rig
 from tests.faults.servers import DockerServers, ProcessServers, Servers
 
@@ -40,13 +38,8 @@ def test_a_killed_controller_leaves_nothing_half_done(
     lone: Rig[DockerServers], healthy: EngineProxy, point: Point
 ) -> None:
     """The next one clears away what it finds, and the cache can be made anew."""
-    point.journey.before(lone)
-    healthy.harm(MUTATING, Kill(lone.emulator.kill), spare=point.spared)
-    with contextlib.suppress(requests.ConnectionError):  # killed before it answered
-        point.journey.act(lone)
-    eventually(lambda: lone.emulator.process is None)
+    kill_at(point, lone, healthy)
     lone.servers.nodes()  # remembers volumes
-    healthy.forget_clients()
 
     lone.emulator.start()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -21,10 +20,11 @@ from tests.faults.journeys import (
     REPAIR,
     SHUTDOWN,
     Point,
+    kill_at,
     points,
 )
 from tests.faults.logins import logging_in
-from tests.faults.proxy import MUTATING, EngineProxy, Kill
+from tests.faults.proxy import EngineProxy
 from tests.faults.rig import RIGS, Rig, admits, docker_rig
 from tests.faults.servers import DockerServers, Servers
 
@@ -191,12 +191,7 @@ def test_a_killed_controller_goes_on(
     lasting: Rig[DockerServers], healthy: EngineProxy, point: Point
 ) -> None:
     """The next one brings to its end what it finds half done."""
-    point.journey.before(lasting)
-    healthy.harm(MUTATING, Kill(lasting.emulator.kill), spare=point.spared)
-    with contextlib.suppress(requests.ConnectionError):  # killed before it answered
-        point.journey.act(lasting)
-    eventually(lambda: lasting.emulator.process is None)
-    healthy.forget_clients()
+    kill_at(point, lasting, healthy)
 
     lasting.emulator.start()
 
